@@ -1,0 +1,1 @@
+"""What a person touches: the command, the Python client, the all-in-one launcher."""

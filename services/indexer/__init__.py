@@ -1,0 +1,1 @@
+"""Catalogue to segments, kept in step."""

@@ -1,0 +1,1 @@
+"""Picture bytes and index files, written once."""

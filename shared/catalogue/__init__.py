@@ -1,0 +1,1 @@
+"""The truth: products and images as documents."""

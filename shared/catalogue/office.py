@@ -1,0 +1,93 @@
+"""Named operations on what the house itself needs: keys, idempotency, uploads, leases, jobs."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from shared.jobs import Job
+
+KeyKind = Literal["search", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key; the key itself is nowhere, only its SHA-256."""
+
+    key_id: str
+    tenant: str
+    kind: KeyKind
+    sha256: str
+    label: str
+    created: int
+    origins: tuple[str, ...] = ()
+    expires: int | None = None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Bytes that arrived before they were given a purpose. `complete` once all `size` are there."""
+
+    upload_id: str
+    tenant: str
+    blob: str
+    size: int
+    sha256: str
+    media_type: str
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An answer given under an idempotency key; `answer` is None while the first is being made."""
+
+    body_sha256: str
+    status: int | None
+    answer: bytes | None
+
+
+class Office(Protocol):
+    def put_key(self, key: Key) -> None: ...
+
+    def key_by_sha256(self, sha256: str) -> Key | None: ...
+
+    def keys(self, tenant: str) -> list[Key]: ...
+
+    def revoke_key(self, tenant: str, key_id: str) -> bool: ...
+
+    def put_upload(self, upload: Upload) -> None: ...
+
+    def upload(self, tenant: str, upload_id: str) -> Upload | None: ...
+
+    def uploads_before(self, created: int, limit: int = 500) -> list[Upload]: ...
+
+    def drop_upload(self, upload_id: str) -> None: ...
+
+    def upload_names_blob(self, blob: str) -> bool: ...
+
+    def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
+        """None: nobody used the key in the last 24 h, and it is yours to answer."""
+        ...
+
+    def answered(self, tenant: str, key: str, status: int, answer: bytes) -> None: ...
+
+    def forget(self, tenant: str, key: str) -> None:
+        """The first try failed in a way worth trying again."""
+        ...
+
+    def lease(self, name: str, holder: str, lease_ms: int) -> bool:
+        """Taken or prolonged; False while somebody else holds it."""
+        ...
+
+    def put_job(self, job: Job) -> None:
+        """Made or replaced."""
+        ...
+
+    def job(self, tenant: str, job_id: str) -> Job | None: ...
+
+    def jobs(self, tenant: str, limit: int = 100) -> list[Job]:
+        """The latest first."""
+        ...
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes, made at the first call and the same ever after; signs picture URLs."""
+        ...

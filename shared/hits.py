@@ -1,0 +1,103 @@
+"""A search as it crosses the seam between gateway and search, and what comes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from shared.filters import Filter
+from shared.products import Backend
+from shared.spaces import SpaceName
+
+BackendChoice = Literal["auto"] | Backend
+GroupBy = Literal["product", "image"]
+DEFAULT_BLEND: Mapping[SpaceName, float] = {"content": 0.6, "style": 0.2, "colour": 0.2}
+
+
+class Cursor(NamedTuple):
+    """Where a page ended; good for any generation."""
+
+    similarity: float
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedProduct:
+    """A product as part of a query; a negative weight leads away from it."""
+
+    product_id: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FacetRequest:
+    """Ask how many passing products have each value of a field, the `limit` most frequent."""
+
+    field: str
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCount:
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What to look for: a vector of all spaces (float32 bytes) and/or products, blended."""
+
+    tenant: str
+    index: str
+    """An index id; aliases are resolved before."""
+    fingerprint: str
+    vector: bytes | None = None
+    products: tuple[WeightedProduct, ...] = ()
+    blend: Mapping[SpaceName, float] = field(default_factory=lambda: DEFAULT_BLEND)
+    filter: Filter | None = None
+    facets: tuple[FacetRequest, ...] = ()
+    limit: int = 24
+    after: Cursor | None = None
+    min_similarity: float | None = None
+    backend: BackendChoice = "auto"
+    exact: bool = False
+    group_by: GroupBy = "product"
+    deadline_ms: int = 2_000
+    leave_out: frozenset[str] = frozenset()
+    """Products never answered; the products of the query are always left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One product that looks alike, by its best image; `similarity` is the blended cosine."""
+
+    product_id: str
+    image: str
+    similarity: float
+    spaces: Mapping[SpaceName, float]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFailure:
+    shard: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """Hits by (similarity falling, id); `plan` says how each part of the index was searched."""
+
+    hits: tuple[Hit, ...]
+    backend: Backend
+    plan: str
+    rows_seen: int
+    generation: int
+    as_of: int
+    """The store's milliseconds of the oldest shard pointer that was read."""
+    shards_ok: int
+    shards_failed: tuple[ShardFailure, ...] = ()
+    facets: Mapping[str, tuple[FacetCount, ...]] = field(default_factory=dict)
+
+    @property
+    def partial(self) -> bool:
+        return bool(self.shards_failed)

@@ -1,0 +1,1 @@
+"""Segments, manifests and what searches them."""

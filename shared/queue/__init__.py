@@ -1,0 +1,1 @@
+"""The doorbell: it costs time when it fails, never correctness."""

@@ -1,0 +1,1 @@
+"""Ports between services: a searcher and an embedder, near or far."""

@@ -1,0 +1,72 @@
+"""Everything one service may ask of another through the queue: doorbells with keys, never data."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+QueueName = Literal["embed_now", "embed_bulk", "index", "build", "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedImages:
+    """Embed what lacks a vector of this fingerprint; these images first, or whatever is waiting."""
+
+    fingerprint: str
+    tenant: str | None = None
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanImport:
+    """Divide an import's source into chunks, from where the plan stopped."""
+
+    import_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChunk:
+    """Bring in one chunk."""
+
+    import_id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncShard:
+    """Write the pending products of a shard into a new segment."""
+
+    index: str
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompactShard:
+    """Merge a shard's segments where a tier is full."""
+
+    index: str
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildIndex:
+    """Go on with building an index, or with rebuilding a shard of it."""
+
+    index: str
+
+
+Task = EmbedImages | PlanImport | ImportChunk | SyncShard | CompactShard | BuildIndex
+
+QUEUES: Final[dict[type[Task], QueueName]] = {
+    EmbedImages: "embed_bulk",
+    PlanImport: "embed_bulk",
+    ImportChunk: "embed_bulk",
+    SyncShard: "index",
+    CompactShard: "build",
+    BuildIndex: "build",
+}
+
+
+def queue_of(task: Task) -> QueueName:
+    """Named images are somebody's who waits."""
+    if isinstance(task, EmbedImages) and task.images:
+        return "embed_now"
+    return QUEUES[type(task)]
