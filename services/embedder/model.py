@@ -1,0 +1,192 @@
+"""A model is a folder: `model.json`, `model.tflite`, and `golden/` pictures with their vectors.
+
+Every space has a fingerprint, the hash of the weights file, the preprocessing and the space's own
+definition; vectors of two fingerprints never meet. A file that does not fit the manifest is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from services.embedder.decode import Pixels, decode
+from services.embedder.preprocess import Preprocessing
+from shared.errors import Invalid
+from shared.spaces import SPACES, Space, SpaceName, Spaces
+from shared.vectors import Floats, unit_spaces
+
+MANIFEST = "model.json"
+WEIGHTS = "model.tflite"
+GOLDEN = Path("golden")
+GOLDEN_VECTORS = GOLDEN / "vectors.npy"
+GOLDEN_LIKENESS = 0.999
+"""Processors round differently; a network gone wrong differs by far more."""
+_FINGERPRINT_DIGITS = 32
+BUNDLED = Path(__file__).parent / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """`model.json`: what a model is, and where it comes from."""
+
+    name: str
+    version: str
+    variant: str
+    weights_sha256: str
+    preprocessing: Preprocessing
+    spaces: Spaces
+    provenance: str
+    licence: str
+    sizes: Mapping[str, int]
+
+
+class Model:
+    """Pictures to vectors with one network on one thread; not for two threads at once."""
+
+    def __init__(self, manifest: Manifest, weights: bytes) -> None:
+        self.manifest = manifest
+        self._interpreter = Interpreter(model_content=weights, num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input: Any = self._interpreter.get_input_details()[0]
+        self._output: int = self._interpreter.get_output_details()[0]["index"]
+
+    @property
+    def spaces(self) -> Spaces:
+        return self.manifest.spaces
+
+    def vector(self, pixels: Pixels) -> Floats:
+        """The vector of all spaces, each at unit length, of an RGB picture of any size."""
+        framed = self.manifest.preprocessing(pixels)[None].astype(self._input["dtype"], copy=False)
+        self._interpreter.set_tensor(self._input["index"], framed)
+        self._interpreter.invoke()
+        raw = self._interpreter.get_tensor(self._output)[0]
+        return unit_spaces(raw.astype(np.float32, copy=False), self.spaces)
+
+
+def load(folder: Path) -> Model:
+    """The model in a folder, its weights checked against its manifest and one golden picture."""
+    manifest = read_manifest(folder)
+    weights = _read(folder / WEIGHTS)
+    _check_weights(manifest, weights, folder)
+    model = Model(manifest, weights)
+    _check_golden(model, folder, at_most=1)
+    return model
+
+
+def verify(folder: Path) -> Manifest:
+    """All golden pictures checked as well; what `load` skips to start quickly."""
+    model = load(folder)
+    _check_golden(model, folder)
+    return model.manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """`model.json` alone: enough to know spaces and fingerprints without loading weights."""
+    try:
+        stored = json.loads(_read(folder / MANIFEST))
+        return Manifest(
+            **{name: stored[name] for name in ("name", "version", "variant", "weights_sha256")},
+            preprocessing=Preprocessing(**stored["preprocessing"]),
+            spaces=Spaces(stored["fingerprint"], tuple(Space(**one) for one in stored["spaces"])),
+            provenance=stored["provenance"],
+            licence=stored["licence"],
+            sizes=stored["sizes"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid(
+            f"{folder / MANIFEST} is no manifest of a model: {error!r}.", code="bad_model"
+        ) from error
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    stored = asdict(manifest) | {
+        "fingerprint": manifest.spaces.fingerprint,
+        "spaces": [asdict(space) for space in manifest.spaces.spaces],
+        "sizes": dict(manifest.sizes),
+    }
+    text = json.dumps(stored, indent=2, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def fingerprinted(
+    weights: bytes, preprocessing: Preprocessing, dims: Mapping[SpaceName, int]
+) -> Spaces:
+    """Spaces in their usual order, each named by what its vectors depend on."""
+    basis = {"weights": _sha256(weights), "preprocessing": preprocessing.described()}
+    spaces = tuple(
+        Space(name, dims[name], _fingerprint(basis | {"space": name, "dims": dict(dims)}))
+        for name in SPACES
+        if name in dims
+    )
+    return Spaces(_fingerprint(basis | {"spaces": [asdict(space) for space in spaces]}), spaces)
+
+
+def _fingerprint(basis: Mapping[str, Any]) -> str:
+    canonical = json.dumps(basis, sort_keys=True, separators=(",", ":"))
+    return _sha256(canonical.encode())[:_FINGERPRINT_DIGITS]
+
+
+def _check_weights(manifest: Manifest, weights: bytes, folder: Path) -> None:
+    if _sha256(weights) != manifest.weights_sha256:
+        raise Invalid(
+            f"{folder / WEIGHTS} is not the file that {MANIFEST} describes: its hash is "
+            f"{_sha256(weights)[:12]}…, not {manifest.weights_sha256[:12]}…. Take the whole "
+            "folder again from where it came.",
+            code="bad_model",
+        )
+    dims = {space.name: space.dim for space in manifest.spaces.spaces}
+    if fingerprinted(weights, manifest.preprocessing, dims) != manifest.spaces:
+        raise Invalid(
+            f"{folder / MANIFEST} was changed: its fingerprints do not follow from weights, "
+            "preprocessing and spaces. Take the whole folder again from where it came.",
+            code="bad_model",
+        )
+
+
+def _check_golden(model: Model, folder: Path, at_most: int | None = None) -> None:
+    try:
+        expected = np.load(folder / GOLDEN_VECTORS, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise Invalid(
+            f"{folder / GOLDEN_VECTORS} cannot be read: {error}.", code="bad_model"
+        ) from error
+    pictures = sorted((folder / GOLDEN).glob("*.png"))
+    if len(pictures) != len(expected) or not pictures:
+        raise Invalid(
+            f"{folder / GOLDEN} has {len(pictures)} pictures and {len(expected)} vectors; "
+            "it needs a vector for each, and one at least.",
+            code="bad_model",
+        )
+    for picture, vector in list(zip(pictures, expected, strict=True))[:at_most]:
+        _check_alike(model, picture, vector)
+
+
+def _check_alike(model: Model, picture: Path, expected: Floats) -> None:
+    found = model.vector(decode(_read(picture)).pixels)
+    for name, part in model.spaces.slices().items():
+        # Written so that a NaN fails as well.
+        if not float(found[part] @ expected[part]) >= GOLDEN_LIKENESS:
+            raise Invalid(
+                f"The model gives another {name} vector for {picture} than when it was made: "
+                "this processor or library computes it wrongly.",
+                code="bad_model",
+            )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid(
+            f"{path} cannot be read ({error.strerror}): is this the folder of a model?",
+            code="bad_model",
+        ) from error
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

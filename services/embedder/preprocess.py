@@ -1,0 +1,54 @@
+"""Pixels to a model's input. Part of the fingerprint: a change here makes other vectors."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a picture is brought to `side` x `side`: its shape kept and padded, or stretched."""
+
+    side: int
+    frame: Literal["letterbox", "stretch"] = "letterbox"
+
+    def described(self) -> dict[str, object]:
+        """As it stands in a model's manifest and enters its fingerprint."""
+        return asdict(self)
+
+    def __call__(self, pixels: Pixels) -> Pixels:
+        """RGB uint8 of `side` x `side`, values untouched: scaling them belongs to the network."""
+        if self.frame == "stretch":
+            return _resized(pixels, self.side, self.side)
+        return self._letterboxed(pixels)
+
+    def _letterboxed(self, pixels: Pixels) -> Pixels:
+        height, width = pixels.shape[:2]
+        scale = self.side / max(height, width)
+        small = _resized(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+        height, width = small.shape[:2]
+        top, left = (self.side - height) // 2, (self.side - width) // 2
+        framed = np.empty((self.side, self.side, 3), np.uint8)
+        framed[:] = _border_colour(small)
+        framed[top : top + height, left : left + width] = small
+        return framed
+
+
+def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
+    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
+    # Averaging keeps what is between the pixels; growing by averaging would leave blocks.
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(pixels, (width, height), interpolation=way).astype(np.uint8, copy=False)
+
+
+def _border_colour(pixels: Pixels) -> Pixels:
+    """The middle value of the border's pixels, so that padding looks like background."""
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    border.partition(len(border) // 2, axis=0)
+    middle: Pixels = border[len(border) // 2]
+    return middle

@@ -1,0 +1,1 @@
+"""Making models. The only place that may import TensorFlow; no service needs it to run."""
