@@ -195,7 +195,9 @@ def _ink(pattern: Pattern, rng: Rng) -> Any:
 def _shading(rng: Rng) -> Array:
     """Light from one side and soft folds."""
     rough = rng.normal(1, 0.12, (5, 5)).astype(np.float32)
-    return cv2.resize(rough, (_CANVAS, _CANVAS), interpolation=cv2.INTER_CUBIC)[..., None]
+    smooth = cv2.resize(rough, (_CANVAS, _CANVAS), interpolation=cv2.INTER_CUBIC)
+    light: Array = smooth[..., None].astype(np.float32)
+    return light
 
 
 def _background(rng: Rng) -> Array:

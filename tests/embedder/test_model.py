@@ -1,0 +1,78 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.embedder.model import fingerprinted, load, read_manifest, verify
+from services.embedder.preprocess import Preprocessing
+from shared.errors import Invalid
+
+
+def test_the_bundled_model_gives_its_golden_vectors(model_folder: Path) -> None:
+    manifest = verify(model_folder)
+    assert [space.name for space in manifest.spaces.spaces] == ["content", "style", "colour"]
+    assert len({space.fingerprint for space in manifest.spaces.spaces}) == 3
+
+
+def test_changed_weights_are_refused(own_model_folder: Path) -> None:
+    weights = own_model_folder / "model.tflite"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(Invalid, match=r"is not the file that model\.json describes"):
+        load(own_model_folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("preprocessing", {"side": 160, "frame": "stretch"}), ("fingerprint", "0" * 32)],
+)
+def test_a_changed_manifest_is_refused(own_model_folder: Path, key: str, value: object) -> None:
+    path = own_model_folder / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+    with pytest.raises(Invalid, match="fingerprints do not follow"):
+        load(own_model_folder)
+
+
+def test_a_network_that_computes_something_else_is_refused(own_model_folder: Path) -> None:
+    path = own_model_folder / "golden" / "vectors.npy"
+    golden = np.load(path)
+    np.save(path, np.roll(golden, 1, axis=0))
+    with pytest.raises(Invalid, match="gives another content vector"):
+        load(own_model_folder)
+
+
+def test_a_golden_vector_of_nans_is_refused(own_model_folder: Path) -> None:
+    path = own_model_folder / "golden" / "vectors.npy"
+    np.save(path, np.load(path) * np.nan)
+    with pytest.raises(Invalid, match="gives another"):
+        load(own_model_folder)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path, own_model_folder: Path) -> None:
+    with pytest.raises(Invalid, match="cannot be read"):
+        load(tmp_path)
+    (own_model_folder / "model.json").write_text("{}")
+    with pytest.raises(Invalid, match="no manifest of a model"):
+        read_manifest(own_model_folder)
+
+
+def test_fingerprints_follow_weights_preprocessing_and_spaces() -> None:
+    def prints(weights: bytes = b"w", side: int = 160, content: int = 8) -> set[str]:
+        spaces = fingerprinted(weights, Preprocessing(side), {"content": content, "style": 4})
+        return {spaces.fingerprint, *(space.fingerprint for space in spaces.spaces)}
+
+    assert prints() == prints()
+    assert len(prints()) == 3
+    for other in (prints(weights=b"x"), prints(side=128), prints(content=9)):
+        assert prints().isdisjoint(other)
+
+
+def test_letterboxing_keeps_the_shape_and_pads_with_the_border() -> None:
+    tall = np.full((300, 100, 3), (10, 20, 30), np.uint8)
+    tall[100:200, 30:70] = 255
+    framed = Preprocessing(60)(tall)
+    assert framed.shape == (60, 60, 3)
+    assert (framed[:, :20] == (10, 20, 30)).all()
+    assert (framed[22:38, 28:32] == 255).all()
