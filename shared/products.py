@@ -93,3 +93,9 @@ def shard_of(bucket: int, shards: int) -> int:
 def buckets_of(shard: int, shards: int) -> range:
     """The buckets that `shard_of` gives to this shard."""
     return range(-(-shard * BUCKETS // shards), -(-(shard + 1) * BUCKETS // shards))
+
+
+def revision_digest(product_id: str, revision: int) -> int:
+    """What a product adds to the digest of its bucket; sums of it are compared modulo 2**63."""
+    digest = hashlib.blake2b(f"{product_id}:{revision}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")

@@ -1,0 +1,144 @@
+"""What the house itself needs: keys, uploads, idempotency, leases, jobs, secrets."""
+
+import json
+import secrets
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+from shared.catalogue.office import Key, Remembered, Upload
+from shared.catalogue.sqlite.store import Store
+from shared.jobs import Job
+
+_REMEMBERED_MS = 24 * 60 * 60 * 1000
+
+
+class SqliteOffice:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def put_key(self, key: Key) -> None:
+        self._do(
+            "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)",
+            *(key.key_id, key.tenant, key.sha256, json.dumps(asdict(key))),
+        )
+
+    def key_by_sha256(self, sha256: str) -> Key | None:
+        row = self._store.one("SELECT body FROM keys WHERE sha256 = ?", (sha256,))
+        return None if row is None else _key(row[0])
+
+    def keys(self, tenant: str) -> list[Key]:
+        rows = self._store.all("SELECT body FROM keys WHERE tenant = ? ORDER BY key_id", (tenant,))
+        return [_key(body) for (body,) in rows]
+
+    def revoke_key(self, tenant: str, key_id: str) -> bool:
+        revoked = self._do(
+            "UPDATE keys SET body = json_set(body, '$.revoked', json('true'))"
+            " WHERE tenant = ? AND key_id = ?",
+            *(tenant, key_id),
+        )
+        return revoked == 1
+
+    def put_upload(self, upload: Upload) -> None:
+        self._do(
+            "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
+            *(upload.upload_id, upload.tenant, upload.blob, upload.created),
+            json.dumps(asdict(upload)),
+        )
+
+    def upload(self, tenant: str, upload_id: str) -> Upload | None:
+        row = self._store.one(
+            "SELECT body FROM uploads WHERE upload_id = ? AND tenant = ?", (upload_id, tenant)
+        )
+        return None if row is None else Upload(**json.loads(row[0]))
+
+    def uploads_before(self, created: int, limit: int = 500) -> list[Upload]:
+        rows = self._store.all(
+            "SELECT body FROM uploads WHERE created < ? ORDER BY created LIMIT ?", (created, limit)
+        )
+        return [Upload(**json.loads(body)) for (body,) in rows]
+
+    def drop_upload(self, upload_id: str) -> None:
+        self._do("DELETE FROM uploads WHERE upload_id = ?", upload_id)
+
+    def upload_names_blob(self, blob: str) -> bool:
+        return self._store.one("SELECT 1 FROM uploads WHERE blob = ? LIMIT 1", (blob,)) is not None
+
+    def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
+        def work(db: sqlite3.Connection) -> Remembered | None:
+            now = self._store.now()
+            db.execute("DELETE FROM idempotency WHERE at < ?", (now - _REMEMBERED_MS,))
+            row = db.execute(
+                "SELECT body_sha256, status, answer FROM idempotency WHERE tenant = ? AND key = ?",
+                (tenant, key),
+            ).fetchone()
+            if row:
+                return Remembered(*row)
+            db.execute(
+                "INSERT INTO idempotency VALUES (?, ?, ?, NULL, NULL, ?)",
+                (tenant, key, body_sha256, now),
+            )
+            return None
+
+        return self._store.write(work)
+
+    def answered(self, tenant: str, key: str, status: int, answer: bytes) -> None:
+        self._do(
+            "UPDATE idempotency SET status = ?, answer = ? WHERE tenant = ? AND key = ?",
+            *(status, answer, tenant, key),
+        )
+
+    def forget(self, tenant: str, key: str) -> None:
+        self._do("DELETE FROM idempotency WHERE tenant = ? AND key = ?", tenant, key)
+
+    def lease(self, name: str, holder: str, lease_ms: int) -> bool:
+        def work(db: sqlite3.Connection) -> bool:
+            now = self._store.now()
+            taken = db.execute(
+                "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
+                " SET holder = excluded.holder, until = excluded.until"
+                " WHERE holder = excluded.holder OR until < ?",
+                (name, holder, now + lease_ms, now),
+            )
+            return taken.rowcount == 1
+
+        return self._store.write(work)
+
+    def put_job(self, job: Job) -> None:
+        self._do(
+            "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?)",
+            *(job.job_id, job.tenant, job.created, json.dumps(asdict(job))),
+        )
+
+    def job(self, tenant: str, job_id: str) -> Job | None:
+        row = self._store.one(
+            "SELECT body FROM jobs WHERE tenant = ? AND job_id = ?", (tenant, job_id)
+        )
+        return None if row is None else Job(**json.loads(row[0]))
+
+    def jobs(self, tenant: str, limit: int = 100) -> list[Job]:
+        rows = self._store.all(
+            "SELECT body FROM jobs WHERE tenant = ? ORDER BY created DESC, job_id DESC LIMIT ?",
+            (tenant, limit),
+        )
+        return [Job(**json.loads(body)) for (body,) in rows]
+
+    def secret(self, name: str) -> bytes:
+        row = self._store.one("SELECT secret FROM secrets WHERE name = ?", (name,))
+        if row is None:
+            self._do(
+                "INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING",
+                *(name, secrets.token_bytes(32)),
+            )
+            return self.secret(name)
+        found: bytes = row[0]
+        return found
+
+    def _do(self, sql: str, *values: object) -> int:
+        return self._store.write(lambda db: db.execute(sql, values).rowcount)
+
+
+def _key(body: str) -> Key:
+    said: dict[str, Any] = json.loads(body)
+    said["origins"] = tuple(said["origins"])
+    return Key(**said)
