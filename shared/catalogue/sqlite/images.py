@@ -108,10 +108,7 @@ class SqliteImages:
             " ORDER BY attempts, tenant, sha256 LIMIT ?",
             (fingerprint, self._store.now(), *values[1:], limit),
         )
-        return [
-            Claim(*row[:3], place=Place(*row[3:6]), attempts=row[6], unannounced=bool(row[7]))
-            for row in rows
-        ]
+        return [_claim(row) for row in rows]
 
     def claim(self, found: Claim, lease_ms: int) -> bool:
         def work(db: sqlite3.Connection) -> bool:
@@ -283,7 +280,18 @@ def _embeddings(db: sqlite3.Connection, key: Row) -> Mapping[str, tuple[Any, Pro
         f" FROM embeddings WHERE {_THIS}",
         key,
     )
-    return {row[0]: (row[1], Progress(*row[2:5], unannounced=bool(row[5]))) for row in found}
+    return {row[0]: (row[1], _progress(row)) for row in found}
+
+
+def _progress(row: Row) -> Progress:
+    attempts, lease_until, error, unannounced = row[2:]
+    return Progress(attempts, lease_until, error, bool(unannounced))
+
+
+def _claim(row: Row) -> Claim:
+    tenant, sha256, fingerprint, blob, start, length, attempts, unannounced = row
+    place = Place(blob, start, length)
+    return Claim(tenant, sha256, fingerprint, place, attempts, bool(unannounced))
 
 
 def _image(row: Row, embeddings: Mapping[str, tuple[Any, Progress]]) -> Image:

@@ -205,9 +205,10 @@ def _chunk_row(chunk: Chunk) -> Row:
 
 
 def _chunk_of(row: Row) -> Chunk:
-    return Chunk(*row[:8], counters=Counters(**json.loads(row[8])))
+    *said, counters = row
+    return replace(Chunk(*said), counters=Counters(**json.loads(counters)))
 
 
 def _letter(row: Row) -> DeadLetter:
-    source, start = row[7:]
-    return DeadLetter(*row[:7], source=None if source is None else (source, start))
+    *said, source, start = row
+    return replace(DeadLetter(*said), source=None if source is None else (source, start))
