@@ -1,0 +1,289 @@
+"""A segment: frozen products with their rows, written once and then only mapped."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.blobs.port import Blobs
+from shared.errors import Invalid, NotFound
+from shared.filters import Filter
+from shared.index import annoy, exact, faiss
+from shared.index.accelerator import Rows
+from shared.index.annoy import Trees, TreesBuild
+from shared.index.columns import Bools, Columns, Ints, Keys, key_of, open_columns, write_columns
+from shared.index.damage import DamagedSegment
+from shared.index.entries import Entry, Row
+from shared.index.exact import Codes
+from shared.index.faiss import Graph, GraphBuild
+from shared.index.manifest import FileKind, FileRef, SegmentRef, folder_key
+from shared.index.matching import matching
+from shared.products import Attributes
+from shared.spaces import Spaces
+from shared.vectors import Floats
+
+ACCELERATE_FROM = 20_000
+"""Rows from which a graph or trees are worth their building."""
+GRAPH = GraphBuild()
+TREES = TreesBuild()
+BLOCK = 4096
+FILTERS_KEPT = 32
+SUFFIXES: Mapping[FileKind, str] = {"arrow": "arrow", "codes": "faiss", "annoy": "annoy"}
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFiles:
+    """Finished local files of a segment that is not stored yet."""
+
+    name: str
+    products: int
+    rows: int
+    files: Mapping[FileKind, Path]
+    graph: bool
+    build: Mapping[str, Any]
+
+
+def write(
+    entries: Iterable[Entry],
+    spaces: Spaces,
+    declared: Sequence[str],
+    folder: Path,
+    name: str,
+    *,
+    graph: bool = False,
+    trees: bool = False,
+    graph_build: GraphBuild = GRAPH,
+    trees_build: TreesBuild = TREES,
+) -> SegmentFiles:
+    """One entry a product, in any order. Trees are left out where Annoy is not installed."""
+    ordered = sorted(entries, key=lambda entry: (key_of(entry.product_id), entry.product_id))
+    _check(ordered, spaces)
+    rows = sum(len(entry.rows) for entry in ordered)
+    graph, trees = graph and rows > 0, trees and rows > 0 and annoy.installed()
+    paths = {kind: folder / f"seg-{name}.{suffix}" for kind, suffix in SUFFIXES.items()}
+    write_columns(ordered, spaces, declared, paths["arrow"])
+    kinds: list[FileKind] = ["arrow"]
+    build: dict[str, Any] = {}
+    if graph:
+        faiss.write_graph(_blocks(ordered), spaces.dim, paths["codes"], graph_build)
+        build["graph"] = asdict(graph_build)
+    elif rows:
+        exact.write_codes(_blocks(ordered), spaces.dim, paths["codes"])
+    if rows:
+        kinds.append("codes")
+    if trees:
+        annoy.write_trees(_blocks(ordered), spaces.dim, paths["annoy"], trees_build)
+        build["trees"] = asdict(trees_build)
+        kinds.append("annoy")
+    files = {kind: paths[kind] for kind in kinds}
+    return SegmentFiles(name, len(ordered), rows, files, graph, build)
+
+
+def _check(ordered: Sequence[Entry], spaces: Spaces) -> None:
+    for entry, following in pairwise(ordered):
+        if entry.product_id == following.product_id:
+            raise Invalid(f"{entry.product_id} has two entries; a segment takes one a product.")
+    for entry in ordered:
+        for row in entry.rows:
+            if len(row.vector) != 2 * spaces.dim:
+                raise Invalid(f"A vector of {entry.product_id} has not {spaces.dim} numbers.")
+
+
+def _blocks(entries: Sequence[Entry]) -> Iterator[Floats]:
+    vectors = [row.vector for entry in entries for row in entry.rows]
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK]
+        codes = np.frombuffer(b"".join(block), dtype="<f2")
+        yield codes.astype(np.float32).reshape(len(block), -1)
+
+
+def store(files: SegmentFiles, blobs: Blobs, tenant: str, index: str, shard: int) -> SegmentRef:
+    """Moves the files to where a manifest may name them."""
+    refs = []
+    for kind, path in files.files.items():
+        key = f"{folder_key(tenant, index, shard)}/{path.name}"
+        ref = FileRef(kind, key, path.stat().st_size, _sha256(path))
+        blobs.put_file(key, path)
+        refs.append(ref)
+    return SegmentRef(files.name, files.products, files.rows, tuple(refs), files.graph, files.build)
+
+
+def verify(ref: SegmentRef, blobs: Blobs) -> None:
+    """Reads every file of a segment; one that is not the one that was written is damage."""
+    for file in ref.files:
+        if _sha256(_local(file, blobs)) != file.sha256:
+            raise DamagedSegment(f"{file.key} is not what was written; rebuild the shard.")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _local(file: FileRef, blobs: Blobs) -> Path:
+    try:
+        path = blobs.local(file.key)
+        size = path.stat().st_size
+    except (NotFound, FileNotFoundError) as error:
+        raise DamagedSegment(f"{file.key} is missing; rebuild the shard.") from error
+    if size != file.size:
+        raise DamagedSegment(f"{file.key} has {size} bytes, not {file.size}; rebuild the shard.")
+    return path
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Mapped files of one segment. Products are known by ordinal, images by row."""
+
+    ref: SegmentRef
+    columns: Columns
+    codes: Codes | None
+    """None where no product has rows."""
+    with_graph: Graph | None
+    with_trees: Trees | None
+
+    @classmethod
+    def open(cls, ref: SegmentRef, blobs: Blobs) -> "Segment":
+        """Maps what the manifest names and nothing else; what does not fit is refused."""
+        paths = {file.kind: _local(file, blobs) for file in ref.files}
+        if "arrow" not in paths or ("codes" in paths) != (ref.rows > 0):
+            raise DamagedSegment(f"Segment {ref.name} lacks a file; rebuild the shard.")
+        columns = open_columns(paths["arrow"])
+        codes, graph = faiss.open_codes(paths["codes"]) if ref.rows else (None, None)
+        trees = None
+        if "annoy" in paths and annoy.installed():
+            trees = annoy.open_trees(paths["annoy"], columns.spaces.dim, ref.rows)
+        segment = cls(ref, columns, codes, graph, trees)
+        segment._fits()
+        return segment
+
+    def _fits(self) -> None:
+        fitting = (
+            len(self.columns) == self.ref.products
+            and int(self.first_row[-1]) == self.ref.rows
+            and (self.with_graph is not None) == self.ref.graph
+            and (self.codes is None or len(self.codes) == self.ref.rows)
+            and (self.codes is None or self.codes.dim == self.columns.spaces.dim)
+        )
+        if not fitting:
+            raise DamagedSegment(f"The files of {self.name} do not fit; rebuild the shard.")
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+    @property
+    def rows(self) -> int:
+        return self.ref.rows
+
+    @cached_property
+    def keys(self) -> Keys:
+        found: Keys = self.columns.numbers("key")
+        return found
+
+    @cached_property
+    def revision(self) -> Ints:
+        found: Ints = self.columns.numbers("revision")
+        return found
+
+    @cached_property
+    def images_revision(self) -> Ints:
+        found: Ints = self.columns.numbers("images_revision")
+        return found
+
+    @cached_property
+    def rows_at(self) -> Ints:
+        found: Ints = self.columns.numbers("rows_at")
+        return found
+
+    @cached_property
+    def deleted(self) -> Bools:
+        return self.columns.flags("deleted")
+
+    @cached_property
+    def first_row(self) -> Ints:
+        """Where the rows of each product begin, and at last where all end."""
+        return self.columns.offsets("images")
+
+    @cached_property
+    def product_of(self) -> Ints:
+        """The product of each row."""
+        counts = np.diff(self.first_row)
+        return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+
+    def find(self, product_id: str) -> int | None:
+        key = np.uint64(key_of(product_id))
+        ids = self.columns.column("product_id")
+        first = int(np.searchsorted(self.keys, key))
+        last = int(np.searchsorted(self.keys, key, side="right"))
+        return next((i for i in range(first, last) if ids[i].as_py() == product_id), None)
+
+    def product_id(self, ordinal: int) -> str:
+        return str(self.columns.column("product_id")[ordinal].as_py())
+
+    def attributes(self, ordinal: int) -> Attributes:
+        return self.columns.attributes(ordinal)
+
+    def images(self, ordinal: int) -> tuple[str, ...]:
+        return tuple(self.columns.column("images")[ordinal].as_py())
+
+    def image(self, row: int) -> str:
+        return str(self.columns.column("images").values[row].as_py())
+
+    def rows_of(self, ordinal: int) -> Rows:
+        return np.arange(self.first_row[ordinal], self.first_row[ordinal + 1])
+
+    def vectors(self, rows: Rows) -> Floats:
+        if self.codes is None:
+            return np.empty((0, self.columns.spaces.dim), dtype=np.float32)
+        return self.codes.vectors(rows)
+
+    def entry(self, ordinal: int) -> Entry:
+        number = {
+            name: int(self.columns.column(name)[ordinal].as_py())
+            for name in ("revision", "images_revision", "rows_at", "committed")
+        }
+        return Entry(
+            product_id=self.product_id(ordinal),
+            deleted=bool(self.deleted[ordinal]),
+            attributes=self.attributes(ordinal),
+            rows=self._rows(ordinal),
+            **number,
+        )
+
+    def _rows(self, ordinal: int) -> tuple[Row, ...]:
+        if self.codes is None:
+            return ()
+        codes = (self.codes.raw[row].tobytes() for row in self.rows_of(ordinal))
+        return tuple(Row(*found) for found in zip(self.images(ordinal), codes, strict=True))
+
+    def entries(self) -> Iterator[Entry]:
+        """By key; what compaction reads."""
+        return (self.entry(ordinal) for ordinal in range(len(self.columns)))
+
+    def matching(self, condition: Filter) -> Bools:
+        """Which products pass by what this segment says of them; kept for the next request."""
+        products, _ = self._kept(repr(condition), condition)
+        return products
+
+    def matching_rows(self, condition: Filter) -> Bools:
+        """The same for rows."""
+        _, rows = self._kept(repr(condition), condition)
+        return rows
+
+    @cached_property
+    def _kept(self) -> Callable[[str, Filter], tuple[Bools, Bools]]:
+        # Keyed by the text too: as values, the filters `1` and `True` are equal.
+        columns, product_of = self.columns, self.product_of
+
+        @lru_cache(FILTERS_KEPT)
+        def kept(_text: str, condition: Filter) -> tuple[Bools, Bools]:
+            products = matching(condition, columns)
+            return products, products[product_of]
+
+        return kept
