@@ -114,12 +114,12 @@ def _edge_maps(grey: Tensor, shrink: int) -> Tensor:
     slope = tf.nn.conv2d(grey, _slope_filters(), 1, "SAME")
     across, down = slope[..., :1], slope[..., 1:]
     squared = across**2 + down**2
-    # Doubling the angle makes opposite directions one.
-    cosine = (across**2 - down**2) / (squared + 1e-4)
-    sine = 2 * across * down / (squared + 1e-4)
-    angles = np.arange(_DIRECTIONS, dtype=np.float32) * 2 * np.pi / _DIRECTIONS
-    fit = tf.nn.relu(cosine * np.cos(angles) + sine * np.sin(angles)) ** 2
-    maps = _pooled(fit * tf.sqrt(squared + 1e-6), shrink)
+    # Doubling the angle makes opposite directions one; the root of the strength goes in before
+    # the square, so that the many maps are gone over once less.
+    root = tf.sqrt(tf.sqrt(squared + 1e-6)) / (squared + 1e-4)
+    doubled = tf.concat([(across**2 - down**2) * root, 2 * across * down * root], -1)
+    fit = tf.nn.relu(tf.nn.conv2d(doubled, _direction_filters(), 1, "SAME"))
+    maps = _pooled(fit**2, shrink)
     strength = tf.reduce_sum(maps, -1, keepdims=True)
     around = tf.sqrt(tf.nn.avg_pool2d(strength**2, 9, 1, "SAME") + 1e-4)
     return maps / (around + 0.02)
@@ -131,6 +131,11 @@ def _slope_filters(spread: float = 0.8) -> Array:
     bell /= bell.sum()
     across = np.outer(bell, -at / spread * bell)
     return np.stack([across, across.T], -1)[:, :, None, :].astype(np.float32)
+
+
+def _direction_filters() -> Array:
+    angles = np.arange(_DIRECTIONS) * 2 * np.pi / _DIRECTIONS
+    return np.stack([np.cos(angles), np.sin(angles)])[None, None].astype(np.float32)
 
 
 def _frame(weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -166,10 +171,10 @@ def _style(grey: Tensor, lab: Tensor, attention: Tensor) -> Tensor:
     """Which textures meet where the thing is: products of Gabor strengths, and their means."""
     half, quarter = lab, _pooled(lab, 2)
     maps = [
-        _pooled(_textures(grey), 4),
-        _pooled(_textures(half), 2),
-        _textures(quarter),
-        tf.repeat(tf.repeat(_textures(_pooled(quarter, 2)), 2, axis=1), 2, axis=2),
+        _textures(grey, 4),
+        _textures(half, 2),
+        _textures(quarter, 1),
+        tf.repeat(tf.repeat(_textures(_pooled(quarter, 2), 1), 2, axis=1), 2, axis=2),
     ]
     strengths = _flat(tf.concat(maps, -1))
     shares = tf.reshape(attention, (-1, 1, GRID * GRID))
@@ -185,11 +190,12 @@ def _style(grey: Tensor, lab: Tensor, attention: Tensor) -> Tensor:
     return tf.concat(parts, -1)
 
 
-def _textures(channels: Tensor) -> Tensor:
+def _textures(channels: Tensor, shrink: int) -> Tensor:
     """Gabor strengths in four directions and of spots, whatever colours make the contrast."""
     side, count = channels.shape[1], channels.shape[3]
     apart = tf.reshape(tf.transpose(channels, (0, 3, 1, 2)), (-1, side, side, 1))
-    waves = tf.nn.conv2d(apart, _gabor_filters(), 1, "SAME") ** 2
+    waves = _pooled(tf.nn.conv2d(apart, _gabor_filters(), 1, "SAME") ** 2, shrink)
+    side //= shrink
     waves = tf.reduce_sum(tf.reshape(waves, (-1, count, side, side, 9)), 1)
     gabors = waves[..., 0:4] + waves[..., 4:8]
     return tf.sqrt(tf.concat([gabors, waves[..., 8:]], -1) + 1e-6)
