@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shared.errors import Undecodable
 from shared.images import THUMBNAIL_SIDE, Crop
-from shared.pictures import Header, check_crop, sniff
+from shared.pictures import check_crop, sniff
 
 Pixels = NDArray[np.uint8]
 
@@ -40,7 +40,7 @@ def decode(data: bytes, crop: Crop | None = None) -> Picture:
     if header.media_type == "image/jpeg":
         pixels = _decode_jpeg(data, _side_wanted(crop))
     else:
-        pixels = _decode_other(data, header)
+        pixels = _decode_other(data, header.media_type)
     return Picture(_upright(pixels, header.orientation), header.width, header.height)
 
 
@@ -103,23 +103,15 @@ def _from_inks(inks: Pixels) -> Pixels:
     return (light // 255).astype(np.uint8)
 
 
-def _decode_other(data: bytes, header: Header) -> Pixels:
-    kind = header.media_type.removeprefix("image/")
-    if not _has_end(data, header):
-        raise Undecodable(f"The {kind} is cut off: send the whole file.")
+def _decode_other(data: bytes, media_type: str) -> Pixels:
+    kind = media_type.removeprefix("image/")
     try:
         found: Any = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise Undecodable(f"The {kind} is damaged: {error.err}.") from error
+        raise Undecodable(f"The {kind} is damaged or cut off: {error.err}.") from error
     if found is None:
-        raise Undecodable(f"The {kind} is damaged: its pixels cannot be read.")
+        raise Undecodable(f"The {kind} is damaged or cut off: its pixels cannot be read.")
     return _to_rgb(found)
-
-
-def _has_end(data: bytes, header: Header) -> bool:
-    if header.media_type == "image/png":
-        return b"IEND" in data
-    return len(data) >= 8 + int.from_bytes(data[4:8], "little")
 
 
 def _to_rgb(found: NDArray[np.uint8] | NDArray[np.uint16]) -> Pixels:

@@ -13,7 +13,7 @@ from services.embedder.decode import decode
 from services.embedder.inprocess import InProcessEmbedder
 from services.embedder.local import ChildEmbedder
 from shared.errors import Invalid
-from shared.images import Crop
+from shared.images import MAX_PICTURE_BYTES, Crop
 from shared.seams.embedder import Embedder, Embedding, Failure
 from shared.vectors import Floats
 
@@ -79,6 +79,13 @@ def test_a_bad_picture_is_a_failure_at_its_place_and_hurts_no_other(embedder: Em
     assert isinstance(cut_off, Failure)
     assert cut_off.code == "undecodable_image"
     assert "cut off" in cut_off.detail
+
+
+def test_a_picture_of_too_many_bytes_is_a_failure(embedder: Embedder) -> None:
+    large, good = embedder.embed([_picture(3) + bytes(MAX_PICTURE_BYTES), _picture(3)])
+    assert isinstance(large, Failure)
+    assert large.code == "too_large"
+    assert isinstance(good, Embedding)
 
 
 def test_the_size_is_that_of_the_original(embedder: Embedder) -> None:

@@ -159,6 +159,14 @@ def test_a_picture_without_its_end_is_refused(suffix: str, kept: float) -> None:
         decode(data[: int(len(data) * kept)])
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_no_cut_however_small_is_let_through(scene: Pixels, suffix: str) -> None:
+    data = _encoded(cv2.resize(scene, (24, 16)), suffix)
+    for length in range(len(data)):
+        with pytest.raises((Undecodable, WrongMediaType)):
+            decode(data[:length])
+
+
 def test_damaged_bytes_are_refused_or_read_but_never_escape() -> None:
     rng = np.random.default_rng(11)
     noise = rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)
