@@ -1,0 +1,41 @@
+"""What the gateway stands on, handed to it whole by whoever starts it."""
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from fastapi import Request
+
+from services.gateway.settings import GatewaySettings
+from shared.blobs.port import Blobs
+from shared.catalogue.port import Catalogue
+from shared.catalogue.targets import Targets
+from shared.queue.port import Queue
+from shared.seams.embedder import Embedder
+from shared.seams.searcher import Searcher
+
+
+@dataclass(frozen=True)
+class Ports:
+    catalogue: Catalogue
+    blobs: Blobs
+    queue: Queue
+    embedder: Embedder
+    searcher: Searcher
+    targets: Targets
+    settings: GatewaySettings
+
+    @cached_property
+    def image_secret(self) -> bytes:
+        """Signs picture URLs; read at first use, for a catalogue may start after the gateway."""
+        return self.catalogue.office.secret("image-urls")
+
+    @cached_property
+    def waiting_room(self) -> threading.Semaphore:
+        """Seats for requests that wait, so that these never take all worker threads."""
+        return threading.Semaphore(self.settings.waiting_requests)
+
+
+def ports_of(request: Request) -> Ports:
+    return cast("Ports", request.app.state.ports)

@@ -1,0 +1,1 @@
+"""Paths and methods: validate, call one function, answer."""

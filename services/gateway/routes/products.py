@@ -1,0 +1,107 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from services.gateway import incoming, products, removal
+from services.gateway.answers import answer
+from services.gateway.conditions import etag, matches
+from services.gateway.keys import Admin
+from services.gateway.openapi import takes
+from services.gateway.presence import presence
+from services.gateway.products import Conditions
+from services.gateway.schemas.products import (
+    ImagesView,
+    PatchBody,
+    PresenceView,
+    ProductBody,
+    ProductView,
+    WrittenView,
+)
+from services.gateway.schemas.removal import ReceiptView
+from services.gateway.waiting import waited
+
+router = APIRouter(tags=["products"])
+
+IfMatch = Annotated[str | None, Header()]
+Wait = Annotated[str | None, Query(description="`searchable`: answer once it is found")]
+Within = Annotated[str, Query(description="How long to wait at most, such as `5s`")]
+
+
+@router.put(
+    "/products/{product_id}",
+    responses={200: {"model": WrittenView}, 202: {"model": WrittenView}},
+    openapi_extra=takes(ProductBody, form=True),
+)
+def put_product(
+    product_id: str,
+    request: Request,
+    caller: Admin,
+    *,
+    if_match: IfMatch = None,
+    if_none_match: IfMatch = None,
+    wait: Wait = None,
+    within: Within = "5s",
+) -> Response:
+    """Create or replace a product: JSON that names pictures, or multipart with files."""
+    seconds = waited(wait, within)
+    wanted = incoming.product(caller, product_id, request)
+    conditions = Conditions(if_match, if_none_match)
+    return _written(products.put(caller, wanted, conditions, within=seconds))
+
+
+@router.get("/products/{product_id}", responses={200: {"model": ProductView}})
+def get_product(
+    product_id: str, caller: Admin, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
+    """The product as it stands in the catalogue."""
+    product = products.get(caller, product_id)
+    tag = etag(product.version)
+    if matches(if_none_match, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return answer(products.view(caller, product), headers={"ETag": tag})
+
+
+@router.patch(
+    "/products/{product_id}",
+    responses={200: {"model": WrittenView}, 202: {"model": WrittenView}},
+    openapi_extra=takes(PatchBody, media_type="application/merge-patch+json"),
+)
+def patch_product(
+    product_id: str, request: Request, caller: Admin, if_match: IfMatch = None
+) -> Response:
+    """Change attributes and leave the pictures; nothing is embedded again."""
+    changes = incoming.patch(request)
+    return _written(products.patch(caller, product_id, changes, if_match))
+
+
+@router.delete("/products/{product_id}", responses={200: {"model": ReceiptView}, 204: {}})
+def delete_product(
+    product_id: str, caller: Admin, if_match: IfMatch = None, *, purge: bool = False
+) -> Response:
+    """Take a product away; with `purge`, its bytes too, with a receipt."""
+    gone = products.delete(caller, product_id, if_match)
+    return answer(removal.purge(caller, gone)) if purge else Response(status_code=204)
+
+
+@router.get("/products/{product_id}/images", responses={200: {"model": ImagesView}})
+def get_images(product_id: str, caller: Admin) -> Response:
+    """The product's pictures, in its order."""
+    product = products.get(caller, product_id)
+    return answer(ImagesView(images=products.picture_views(caller, product)))
+
+
+@router.get("/products/{product_id}/presence", responses={200: {"model": PresenceView}})
+def get_presence(
+    product_id: str, caller: Admin, wait: Wait = None, within: Within = "5s"
+) -> Response:
+    """Where the product is: every stage, every backend, or the reason why it is not found."""
+    checked = products.checked_id(product_id)
+    seconds = waited(wait, within)
+    return answer(presence(caller.ports, caller.tenant, checked, within=seconds))
+
+
+def _written(view: WrittenView) -> Response:
+    """200 once nothing is left to happen, else 202."""
+    over = view.state in ("searchable", "rejected") or view.status == "unchanged"
+    headers = {"ETag": etag(view.version), "Location": view.presence}
+    return answer(view, 200 if over else 202, headers)

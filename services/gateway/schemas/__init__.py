@@ -1,0 +1,1 @@
+"""What bodies look like, both ways; every schema has an example."""

@@ -1,0 +1,120 @@
+"""Bytes that arrive before they have a purpose: a picture, or a file to import."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fastapi import Response
+
+from services.gateway.answers import answer
+from services.gateway.idempotency import is_replay, once
+from services.gateway.keys import Caller
+from services.gateway.schemas.uploads import UploadView
+from shared.blobs import keys
+from shared.catalogue.office import Upload
+from shared.errors import Invalid, LookalikeError, NotFound, TooLarge
+from shared.ids import new_id
+from shared.images import MAX_PICTURE_BYTES
+from shared.pictures import sniff
+
+_HEAD = 12
+_PLAIN = "application/octet-stream"
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What passed on its way to the store; the beginning is kept while it may be a picture."""
+
+    size: int
+    digest: "hashlib._Hash"
+    head: bytearray
+    picture: bool
+
+
+def receive(caller: Caller, body: Iterator[bytes], declared: str) -> Upload:
+    """Counted, hashed and, if it is a picture, header-checked on the way to the blob store."""
+    upload_id = new_id("upl")
+    blob = keys.upload(caller.tenant, upload_id)
+    tally = _Tally(0, hashlib.sha256(), bytearray(), picture=declared.startswith("image/"))
+    with caller.ports.blobs.writer(blob) as writer:
+        for chunk in body:
+            writer.write(_counted(tally, chunk))
+        media_type = sniff(bytes(tally.head)).media_type if tally.picture else declared or _PLAIN
+        if tally.size == 0:
+            raise Invalid("The body is empty: send the bytes themselves.", code="empty_body")
+    upload = Upload(
+        upload_id=upload_id,
+        tenant=caller.tenant,
+        blob=blob,
+        size=tally.size,
+        sha256=tally.digest.hexdigest(),
+        media_type=media_type,
+        created=caller.ports.catalogue.now(),
+    )
+    caller.ports.catalogue.office.put_upload(upload)
+    return upload
+
+
+def receive_once(
+    caller: Caller, body: Iterator[bytes], declared: str, idempotency_key: str | None
+) -> Response:
+    """The answer to an upload; bytes that a repeated request brought are dropped again."""
+    upload = receive(caller, body, declared)
+    try:
+        response = once(
+            caller,
+            "POST /v1/uploads",
+            idempotency_key,
+            upload.sha256,
+            lambda: answer(view(upload), 201, {"Location": f"/v1/uploads/{upload.upload_id}"}),
+        )
+    except LookalikeError:
+        discard(caller, upload)
+        raise
+    if is_replay(response):
+        discard(caller, upload)
+    return response
+
+
+def find(caller: Caller, upload_id: str) -> Upload:
+    upload = caller.ports.catalogue.office.upload(caller.tenant, upload_id)
+    if upload is None:
+        raise NotFound(f"There is no upload {upload_id!r}.")
+    return upload
+
+
+def discard(caller: Caller, upload: Upload) -> None:
+    """The document first: an upload without bytes would promise too much."""
+    caller.ports.catalogue.office.drop_upload(upload.upload_id)
+    if not caller.ports.catalogue.images.names_blob(upload.blob):
+        with contextlib.suppress(LookalikeError):  # the sweeper tries again
+            caller.ports.blobs.delete(upload.blob)
+
+
+def view(upload: Upload) -> UploadView:
+    return UploadView(
+        upload_id=upload.upload_id,
+        sha256=upload.sha256,
+        size=upload.size,
+        media_type=upload.media_type,
+    )
+
+
+def _counted(tally: _Tally, chunk: bytes) -> bytes:
+    begins = tally.size < _HEAD
+    tally.size += len(chunk)
+    tally.digest.update(chunk)
+    if begins or tally.picture:
+        tally.head += chunk
+    if begins and _is_picture(bytes(tally.head[:_HEAD])):
+        tally.picture = True
+    if tally.picture and tally.size > MAX_PICTURE_BYTES:
+        raise TooLarge(f"A picture has at most {MAX_PICTURE_BYTES:,} bytes.")
+    return chunk
+
+
+def _is_picture(head: bytes) -> bool:
+    return head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (
+        head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    )
