@@ -1,0 +1,100 @@
+"""What nothing needs any more goes away: images, deleted products, blobs, uploads."""
+
+from collections.abc import Collection, Iterator
+
+from services.indexer.ports import DAY_MS, Ports
+from shared.blobs.port import BlobInfo
+from shared.images import Image
+from shared.products import Product
+from shared.removal import remove_image
+
+PAGE = 500
+PICTURE_FOLDERS = frozenset({"pictures", "packs", "thumbnails", "uploads"})
+
+
+def sweep_images(ports: Ports) -> int:
+    """Dooms what nothing shows, removes what has been doomed for a day; how many were removed."""
+    removed = 0
+    for image in _images(ports):
+        if image.doomed is None:
+            if not ports.catalogue.products.shown(image.tenant, image.sha256):
+                ports.catalogue.images.doom(image.tenant, image.sha256, touched=image.touched)
+        elif ports.catalogue.now() - image.doomed > DAY_MS:
+            # rule: sweep_untouched
+            # rule: sweep_rechecks
+            removed += remove_image(ports.catalogue, ports.blobs, image) is None
+    return removed
+
+
+def _images(ports: Ports) -> Iterator[Image]:
+    after = ("", "")
+    while page := ports.catalogue.images.page(after, PAGE):
+        yield from page
+        after = (page[-1].tenant, page[-1].sha256)
+
+
+def sweep_tombstones(ports: Ports) -> int:
+    """Removes deleted products that every target confirmed a day ago; how many."""
+    removed, kept = 0, set[tuple[str, str]]()
+    before = ports.catalogue.now() - DAY_MS
+    # rule: tombstone_confirmed
+    while found := [
+        product
+        for product in ports.catalogue.products.tombstones(before, PAGE + len(kept))
+        if (product.tenant, product.product_id) not in kept
+    ]:
+        begun = [imp.created for imp in ports.catalogue.imports.unfinished()]
+        for product in found:
+            if _remove(ports, product, begun):
+                removed += 1
+            else:
+                kept.add((product.tenant, product.product_id))
+    return removed
+
+
+def _remove(ports: Ports, product: Product, begun: Collection[int]) -> bool:
+    # rule: tombstone_outlives_imports
+    if any(created < product.written for created in begun):
+        return False
+    # rule: removal_guarded
+    return ports.catalogue.products.remove(
+        product.tenant, product.product_id, revision=product.revision, written=product.written
+    )
+
+
+def sweep_blobs(ports: Ports) -> int:
+    """Deletes blobs older than a day that no image, upload or import names; how many.
+
+    Whoever stored one has named it within its write's deadline, or never will.
+    """
+    deleted = 0
+    sources = {imp.source for imp in ports.catalogue.imports.unfinished()}
+    for blob in ports.blobs.list("tenants/"):
+        if _folder(blob) in PICTURE_FOLDERS and _orphaned(ports, blob, sources):
+            ports.blobs.delete(blob.key)
+            deleted += 1
+    return deleted
+
+
+def _folder(blob: BlobInfo) -> str | None:
+    parts = blob.key.split("/")
+    return parts[2] if len(parts) > 3 else None
+
+
+def _orphaned(ports: Ports, blob: BlobInfo, sources: Collection[str]) -> bool:
+    return (
+        ports.catalogue.now() - blob.modified > DAY_MS
+        and blob.key not in sources
+        and not ports.catalogue.images.names_blob(blob.key)
+        and not ports.catalogue.office.upload_names_blob(blob.key)
+    )
+
+
+def sweep_uploads(ports: Ports) -> int:
+    """Drops uploads a day old; their blobs go with a later sweep, so that no import is cut short."""
+    dropped, before = 0, ports.catalogue.now() - DAY_MS
+    while found := ports.catalogue.office.uploads_before(before, PAGE):
+        for upload in found:
+            ports.catalogue.office.drop_upload(upload.upload_id)
+        dropped += len(found)
+    return dropped

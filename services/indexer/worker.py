@@ -1,0 +1,41 @@
+"""What the indexer does when it is rung."""
+
+import logging
+
+from services.indexer.audit import rebuild_if_damaged
+from services.indexer.build import build_index
+from services.indexer.compaction import compact_shard
+from services.indexer.ports import Ports
+from services.indexer.sync import sync_shard
+from shared.index.damage import DamagedSegment
+from shared.tasks import BuildIndex, CompactShard, SyncShard
+
+logger = logging.getLogger(__name__)
+
+IndexerTask = SyncShard | CompactShard | BuildIndex
+
+
+def handle(ports: Ports, task: IndexerTask) -> None:
+    """Answers one ring; files that turn out damaged are the shard's new beginning."""
+    try:
+        _answer(ports, task)
+    except DamagedSegment:
+        logger.exception("%s met a damaged file", task)
+        _mend(ports, task)
+
+
+def _answer(ports: Ports, task: IndexerTask) -> None:
+    match task:
+        case SyncShard():
+            sync_shard(ports, task)
+        case CompactShard():
+            compact_shard(ports, task)
+        case BuildIndex():
+            build_index(ports, task)
+
+
+def _mend(ports: Ports, task: IndexerTask) -> None:
+    if index := ports.catalogue.indexes.get(task.index):
+        shards = range(index.shards) if isinstance(task, BuildIndex) else [task.shard]
+        for shard in shards:
+            rebuild_if_damaged(ports, index, shard)
