@@ -1,0 +1,158 @@
+"""One fixture a catalogue adapter; every law in this folder holds for each of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.catalogue.images import ImageWrite
+from shared.catalogue.port import Catalogue
+from shared.catalogue.products import Outcome, ProductWrite
+from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.images import Claim, Image, Place
+from shared.products import Attributes, Origin
+
+MINUTE = 60_000
+TARGETS = frozenset({"one/segments", "one/elasticsearch"})
+
+
+@dataclass
+class Clock:
+    """The store's clock, which stands still until a test moves it."""
+
+    at: int = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        return self.at
+
+    def advance(self, milliseconds: int) -> int:
+        self.at += milliseconds
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def _sqlite(folder: Path, clock: Clock) -> Catalogue:
+    return SqliteCatalogue(folder / "catalogue.db", clock=clock)
+
+
+ADAPTERS: dict[str, Callable[[Path, Clock], Catalogue]] = {"sqlite": _sqlite}
+
+
+@pytest.fixture(params=ADAPTERS)
+def make_catalogue(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> Iterator[Callable[[], Catalogue]]:
+    """Makes empty catalogues that share the test's clock."""
+    numbers = count()
+    with ExitStack() as opened:
+
+        def make() -> Catalogue:
+            folder = tmp_path / str(next(numbers))
+            folder.mkdir()
+            return opened.enter_context(closing(ADAPTERS[request.param](folder, clock)))
+
+        yield make
+
+
+@pytest.fixture
+def catalogue(make_catalogue: Callable[[], Catalogue]) -> Catalogue:
+    return make_catalogue()
+
+
+@pytest.fixture
+def write(clock: Clock) -> Callable[..., ProductWrite]:
+    """A request for product `p`, changed by keywords; `title` stands for all attributes."""
+
+    def make(product_id: str = "p", title: str = "Lamp", **changes: Any) -> ProductWrite:
+        said: dict[str, Any] = {
+            "tenant": "shop",
+            "attributes": Attributes(title=title, category=("Home", "Lamps"), price=9.5),
+            "images": ("a" * 64,),
+            "targets": TARGETS,
+            "not_after": clock() + 10 * MINUTE,
+        }
+        return ProductWrite(product_id=product_id, **(said | changes))
+
+    return make
+
+
+@pytest.fixture
+def put(catalogue: Catalogue, write: Callable[..., ProductWrite]) -> Callable[..., Outcome]:
+    """Upserts one `write` and answers its outcome."""
+
+    def upsert(product_id: str = "p", title: str = "Lamp", **changes: Any) -> Outcome:
+        (outcome,) = catalogue.products.upsert([write(product_id, title, **changes)])
+        return outcome
+
+    return upsert
+
+
+@pytest.fixture
+def record(put: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    """Upserts as a record of an import does."""
+
+    def upsert(created: int, offset: int, title: str, **changes: Any) -> Outcome:
+        name = changes.pop("import_id", f"import-{created}")
+        return put(title=title, origin=Origin(name, created, offset), **changes)
+
+    return upsert
+
+
+@pytest.fixture
+def delete(catalogue: Catalogue, clock: Clock) -> Callable[..., Outcome]:
+    def bury(product_id: str = "p", **changes: Any) -> Outcome:
+        said: dict[str, Any] = {"targets": TARGETS, "not_after": clock() + 10 * MINUTE}
+        return catalogue.products.delete("shop", product_id, **(said | changes))
+
+    return bury
+
+
+@pytest.fixture
+def picture(clock: Clock) -> Callable[..., ImageWrite]:
+    """An image by a short name; its SHA-256 is that of the name."""
+
+    def make(name: str = "a", **changes: Any) -> ImageWrite:
+        said: dict[str, Any] = {
+            "tenant": "shop",
+            "place": Place(f"blob-of-{name}", 0, 100),
+            "media_type": "image/jpeg",
+            "width": 640,
+            "height": 480,
+            "not_after": clock() + 10 * MINUTE,
+        }
+        return ImageWrite(sha256=sha256(name.encode()).hexdigest(), **(said | changes))
+
+    return make
+
+
+@pytest.fixture
+def store(catalogue: Catalogue, picture: Callable[..., ImageWrite]) -> Callable[..., Image]:
+    """Puts one `picture` that is in time."""
+
+    def upload(name: str = "a", **changes: Any) -> Image:
+        (image,) = catalogue.images.put([picture(name, **changes)])
+        assert image is not None
+        return image
+
+    return upload
+
+
+@pytest.fixture
+def claimed(catalogue: Catalogue) -> Callable[[], Claim]:
+    """Takes the one claim that there is for fingerprint `f1`, for a minute."""
+
+    def take() -> Claim:
+        (found,) = catalogue.images.claimable("f1", 10)
+        assert catalogue.images.claim(found, MINUTE)
+        return found
+
+    return take

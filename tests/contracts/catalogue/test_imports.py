@@ -1,0 +1,211 @@
+"""Imports, their chunks, and what was given up on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.catalogue.port import Catalogue
+from shared.jobs import Chunk, Counters, DeadLetter, Import, JobState
+
+MINUTE = 60_000
+
+
+@pytest.fixture
+def start(catalogue: Catalogue) -> Callable[..., Import]:
+    """An import that runs, with as many chunks as asked for."""
+
+    def create(import_id: str = "i", *, chunks: int = 0, **changes: Any) -> Import:
+        new = Import(import_id, "shop", "bson", "uploads/x", 900, created=0, state="running")
+        made = catalogue.imports.create(replace(new, **changes))
+        planned = [chunk(import_id, number) for number in range(chunks)]
+        catalogue.imports.planned(import_id, planned, scanned=100 * chunks, done=True)
+        return made
+
+    return create
+
+
+def chunk(import_id: str, number: int) -> Chunk:
+    return Chunk(import_id, number, offset=100 * number, length=100, records=64)
+
+
+def numbers(catalogue: Catalogue, import_id: str = "i", limit: int = 10) -> list[int]:
+    return [found.number for found in catalogue.imports.waiting(import_id, limit)]
+
+
+def test_an_import_is_created_by_the_stores_clock(catalogue: Catalogue, clock: Any) -> None:
+    new = Import(
+        "i",
+        "shop",
+        "bson",
+        "file:/data/train.bson",
+        900,
+        created=1,
+        state="queued",
+        categories={1000: ("Home", "Lamps")},
+        limit=10,
+        detail="Waits.",
+    )
+    made = catalogue.imports.create(new)
+    assert made == replace(new, created=clock())
+    assert catalogue.imports.get("i") == made
+    assert catalogue.imports.get("gone") is None
+
+
+def test_an_import_created_again_stays_what_it_was(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    first = start(source="first")
+    clock.advance(5)
+    assert start(source="second").created == first.created
+    assert start(source="second").source == "first"
+
+
+def test_recent_imports_are_the_latest_first(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    for name in "abc":
+        start(name)
+        clock.advance(1)
+    start("theirs", tenant="other")
+    assert [found.import_id for found in catalogue.imports.recent("shop", 2)] == ["c", "b"]
+
+
+@pytest.mark.parametrize(
+    ("state", "counts"),
+    [
+        ("queued", True),
+        ("running", True),
+        ("paused", True),
+        ("succeeded", False),
+        ("partially_succeeded", False),
+        ("failed", False),
+        ("cancelled", False),
+    ],
+)
+def test_an_import_is_unfinished_until_its_state_says_so(
+    catalogue: Catalogue, start: Callable[..., Import], state: JobState, *, counts: bool
+) -> None:
+    # rule: tombstone_outlives_imports
+    start()
+    catalogue.imports.set_state("i", state, "Because.")
+    found = catalogue.imports.get("i")
+    assert found is not None
+    assert (found.state, found.detail) == (state, "Because.")
+    assert catalogue.imports.unfinished() == ([found] if counts else [])
+
+
+def test_unfinished_imports_of_all_tenants_are_the_oldest_first(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    for name, tenant in (("z", "shop"), ("y", "other"), ("x", "shop")):
+        start(name, tenant=tenant)
+        clock.advance(1)
+    assert [found.import_id for found in catalogue.imports.unfinished()] == ["z", "y", "x"]
+
+
+def test_a_plan_goes_on_and_leaves_known_chunks_alone(
+    catalogue: Catalogue, start: Callable[..., Import]
+) -> None:
+    start(chunks=2)
+    catalogue.imports.finish("i", 1, Counters(imported=64))
+    again = [chunk("i", 1), chunk("i", 2)]
+    catalogue.imports.planned("i", again, scanned=300, done=False)
+    assert [c.state for c in catalogue.imports.chunks("i")] == ["waiting", "done", "waiting"]
+    found = catalogue.imports.get("i")
+    assert found is not None
+    assert (found.scanned, found.planned) == (300, True)
+    catalogue.imports.planned("i", [], scanned=100, done=False)
+    assert catalogue.imports.get("i") == found, "a planner that woke up late takes nothing back"
+
+
+def test_a_claimed_chunk_is_its_holders_until_the_lease_is_over(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    start(chunks=2)
+    taken = catalogue.imports.claim("i", 0, MINUTE)
+    assert taken == replace(chunk("i", 0), attempts=1, lease_until=clock() + MINUTE)
+    assert catalogue.imports.claim("i", 0, MINUTE) is None
+    assert numbers(catalogue) == [1]
+    clock.advance(MINUTE + 1)
+    assert numbers(catalogue) == [1, 0], "fewest attempts first"
+    assert numbers(catalogue, limit=1) == [1]
+    again = catalogue.imports.claim("i", 0, MINUTE)
+    assert again is not None
+    assert again.attempts == 2
+
+
+@pytest.mark.parametrize("state", ["queued", "paused", "cancelled", "succeeded"])
+def test_chunks_of_an_import_that_does_not_run_are_not_claimed(
+    catalogue: Catalogue, start: Callable[..., Import], state: JobState
+) -> None:
+    start(chunks=1)
+    catalogue.imports.set_state("i", state)
+    assert catalogue.imports.claim("i", 0, MINUTE) is None
+    catalogue.imports.set_state("i", "running")
+    assert catalogue.imports.claim("i", 0, MINUTE) is not None
+
+
+def test_what_is_done_or_given_up_is_not_claimed(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    start(chunks=3)
+    counters = Counters(imported=1, unchanged=2, superseded=3, duplicate=4, failed=5, embedded=6)
+    catalogue.imports.claim("i", 0, MINUTE)
+    catalogue.imports.finish("i", 0, counters)
+    catalogue.imports.give_up("i", 1, Counters(failed=64))
+    clock.advance(2 * MINUTE)
+    assert numbers(catalogue) == [2]
+    assert [catalogue.imports.claim("i", number, MINUTE) for number in (0, 1, 9)] == [None] * 3
+    done, failed, waiting = catalogue.imports.chunks("i")
+    assert (done.state, done.counters) == ("done", counters)
+    assert (failed.state, failed.counters.read) == ("failed", 64)
+    assert waiting == chunk("i", 2)
+
+
+def test_what_is_done_stays_done(catalogue: Catalogue, start: Callable[..., Import]) -> None:
+    start(chunks=1)
+    catalogue.imports.finish("i", 0, Counters(imported=64))
+    catalogue.imports.give_up("i", 0, Counters(failed=64))
+    (found,) = catalogue.imports.chunks("i")
+    assert (found.state, found.counters) == ("done", Counters(imported=64))
+
+
+def letter(key: str, **changes: Any) -> DeadLetter:
+    made = DeadLetter(key, "shop", "record", "bad", "It is broken.", 5, source=("i", 100))
+    return replace(made, **changes)
+
+
+def test_a_dead_letter_comes_back_as_it_was_put(catalogue: Catalogue) -> None:
+    letters = [letter("a"), letter("b", source=None, kind="image")]
+    for one in letters:
+        catalogue.dead.put(one)
+    assert catalogue.dead.page("shop") == letters
+    assert catalogue.dead.page("other") == []
+
+
+def test_the_same_dead_letter_again_counts_an_attempt(catalogue: Catalogue) -> None:
+    catalogue.dead.put(letter("a"))
+    catalogue.dead.put(letter("a", detail="Still broken.", first_seen=9))
+    assert catalogue.dead.page("shop") == [letter("a", detail="Still broken.", attempts=2)]
+
+
+def test_dead_letters_are_paged_by_key_and_narrowed_to_an_import(catalogue: Catalogue) -> None:
+    for key, source in (("c", "i"), ("a", "i"), ("b", "j"), ("d", "i")):
+        catalogue.dead.put(letter(key, source=(source, 1)))
+
+    def keys(**narrowed: Any) -> list[str]:
+        return [one.key for one in catalogue.dead.page("shop", **narrowed)]
+
+    assert keys() == ["a", "b", "c", "d"]
+    assert keys(after="b", limit=1) == ["c"]
+    assert keys(source="i", after="a") == ["c", "d"]
+
+
+def test_dropping_dead_letters_says_how_many_there_were(catalogue: Catalogue) -> None:
+    for key in "abc":
+        catalogue.dead.put(letter(key))
+    assert catalogue.dead.drop("other", ["a"]) == 0
+    assert catalogue.dead.drop("shop", ["a", "c", "gone"]) == 2
+    assert [one.key for one in catalogue.dead.page("shop")] == ["b"]
