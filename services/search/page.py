@@ -1,0 +1,149 @@
+"""One shard's hits: rows are fetched until nothing that was left out could be among them."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.search import merge
+from services.search.facets import counts
+from services.search.merge import Candidate
+from services.search.planner import Fetched, Way, fetch
+from services.search.query import Query
+from shared.errors import DeadlineExceeded
+from shared.hits import Hit, SearchRequest
+from shared.index.accelerator import Mask, Rows
+from shared.index.view import SegmentView, ShardView
+from shared.spaces import SpaceName
+
+GROWTH = 4
+SPARE = 8
+"""Rows beyond the expected need, so that most searches need no second round."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ask:
+    """A search as every shard gets it; `until` is by this process' monotonic clock."""
+
+    request: SearchRequest
+    query: Query
+    way: Way
+    left_out: frozenset[str]
+    until: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShardPage:
+    """What a shard answers; `steps` counts plans by their text, facets are not cut yet."""
+
+    hits: tuple[Hit, ...]
+    steps: Counter[str]
+    seen: int
+    facets: Mapping[str, Counter[str]]
+
+
+def page(view: ShardView, ask: Ask) -> ShardPage:
+    """The first `limit` hits behind the cursor, as this view shows them."""
+    request = ask.request
+    masks = [segment.passing(request.filter) for segment in view.segments]
+    facets = {
+        facet.field: counts(view.segments, masks, facet.field, lambda: check(ask))
+        for facet in request.facets
+    }
+    fetched: dict[int, Fetched] = {}
+    k = _first_k(view, ask)
+    while True:
+        _fetch_more(view, masks, ask, k, fetched)
+        found = merge.ranked(_candidates(view, ask, fetched), request.group_by)
+        floor = max((part.floor for part in fetched.values()), default=-math.inf)
+        sure = merge.certain(found, floor)
+        chosen = merge.after(sure, request.after)[: request.limit]
+        if _enough(chosen, sure, floor, request):
+            break
+        k *= GROWTH
+    return ShardPage(
+        tuple(_hit(view, candidate, ask.query) for candidate in chosen),
+        Counter(part.step for part in fetched.values()),
+        sum(part.seen for part in fetched.values()),
+        facets,
+    )
+
+
+def check(ask: Ask) -> None:
+    """Between steps: nobody waits for an answer that comes after the deadline."""
+    if time.monotonic() > ask.until:
+        raise DeadlineExceeded("no answer by the deadline")
+
+
+def _first_k(view: ShardView, ask: Ask) -> int:
+    """A guess at how many rows hold the page; behind a cursor lie pages of unknown depth."""
+    wanted = ask.request.limit + len(ask.left_out)
+    if ask.request.after is not None:
+        wanted *= GROWTH
+    rows = sum(segment.rows for segment in view.segments)
+    products = sum(segment.segment.ref.products for segment in view.segments)
+    images = rows / products if products and ask.request.group_by == "product" else 1.0
+    return math.ceil(wanted * max(1.0, images)) + SPARE
+
+
+def _fetch_more(
+    view: ShardView, masks: list[Mask], ask: Ask, k: int, fetched: dict[int, Fetched]
+) -> None:
+    for number, segment in enumerate(view.segments):
+        if number in fetched and fetched[number].whole:
+            continue
+        check(ask)
+        found = fetch(segment, ask.query.blended, k, masks[number], ask.way)
+        if found is not None:
+            fetched[number] = found
+
+
+def _enough(
+    chosen: list[Candidate], sure: list[Candidate], floor: float, request: SearchRequest
+) -> bool:
+    least = -math.inf if request.min_similarity is None else request.min_similarity
+    return (
+        len(chosen) >= request.limit
+        or len(sure) >= merge.DEPTH
+        or floor == -math.inf
+        or floor + merge.SLACK < least
+    )
+
+
+def _candidates(view: ShardView, ask: Ask, fetched: Mapping[int, Fetched]) -> Iterator[Candidate]:
+    least = ask.request.min_similarity
+    for number, part in fetched.items():
+        segment = view.segments[number]
+        rows = part.rows if part.scanned else _with_siblings(segment, part.rows)
+        near = merge.similarities(segment.vectors(rows), ask.query.blended)
+        for row, similarity in zip(rows.tolist(), near, strict=True):
+            if least is not None and similarity < least:
+                continue
+            product_id, image = segment.hit(row)
+            if product_id not in ask.left_out:
+                yield Candidate(similarity, product_id, image, number, row)
+
+
+def _with_siblings(segment: SegmentView, rows: Rows) -> Rows:
+    """All rows of these rows' products: a graph may find an image and miss a better one."""
+    products = np.unique(segment.segment.product_of[rows]).tolist()
+    return np.concatenate([segment.segment.rows_of(product) for product in products])
+
+
+def _hit(view: ShardView, candidate: Candidate, query: Query) -> Hit:
+    segment = view.segments[candidate.segment]
+    vector = segment.vectors(np.array([candidate.row]))[0]
+    spaces: dict[SpaceName, float] = {
+        name: round(float(vector[part] @ query.whole[part]), merge.PLACES)
+        for name, part in view.spaces.slices().items()
+    }
+    return Hit(
+        candidate.product_id,
+        candidate.image,
+        candidate.similarity,
+        spaces,
+        segment.revision(candidate.row),
+    )

@@ -1,0 +1,158 @@
+"""What this process shows: a view of every shard it holds, following the catalogue's pointers."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from shared.blobs.port import Blobs
+from shared.catalogue.port import Catalogue
+from shared.errors import LookalikeError
+from shared.index.view import ShardView, open_view
+from shared.indexes import Index, Pointer
+
+POLL_SECONDS = 0.3
+HEARTBEAT_MS = 10_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldShard:
+    """A shard as it can be asked; `trouble` says why it is not all that the catalogue names."""
+
+    view: ShardView | None
+    trouble: str | None = None
+    tried: int = 0
+    """The generation that was opened last, or that could not be opened."""
+    reported: tuple[int, int] = (-1, 0)
+    """(generation, the store's milliseconds) as last told to the catalogue."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldIndex:
+    """An index and its shards by number; those that other processes hold are not in it."""
+
+    index: Index
+    shards: Mapping[int, HeldShard]
+
+
+class Shards:
+    """Views by index and shard. Searches read one reference; only one thread at a time writes it.
+
+    `numbers` are the shards that this process holds of every index; None means all.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        blobs: Blobs,
+        *,
+        replica: str,
+        numbers: frozenset[int] | None = None,
+    ) -> None:
+        self._catalogue, self._blobs = catalogue, blobs
+        self._replica, self._numbers = replica, numbers
+        self._held: Mapping[str, HeldIndex] = {}
+        self._writing = threading.Lock()
+        self._rung, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="shards", daemon=True)
+
+    def start(self) -> None:
+        """Shows what there is, then follows the pointers in a thread until `close`."""
+        self.refresh()
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops following and takes this replica's reports back."""
+        self._closing.set()
+        self._rung.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._writing:
+            for held in self._held.values():
+                self._let_go(held)
+            self._held = {}
+
+    def get(self, index_id: str) -> HeldIndex | None:
+        return self._held.get(index_id)
+
+    def notice(self, index_id: str, shard: int) -> None:
+        """Somebody says that a shard changed: the thread looks at once."""
+        if self._numbers is None or shard in self._numbers:
+            log.debug("shard %d of %s is said to have changed", shard, index_id)
+            self._rung.set()
+
+    def refresh(self) -> None:
+        """Shows every shard as its pointer says at this moment."""
+        with self._writing:
+            indexes = {index.index_id: index for index in self._catalogue.indexes.all()}
+            for index_id, gone in self._held.items():
+                if index_id not in indexes:
+                    self._let_go(gone)
+            self._held = {i: held for i, held in self._held.items() if i in indexes}
+            for index in indexes.values():
+                self._refresh(index)
+
+    def _follow(self) -> None:
+        while not self._closing.is_set():
+            self._rung.wait(POLL_SECONDS)
+            self._rung.clear()
+            try:
+                self.refresh()
+            except LookalikeError as error:  # what is held goes on being shown
+                log.warning("the catalogue's pointers cannot be followed: %s", error)
+            except Exception:
+                log.exception("following the shards' pointers failed; trying again")
+
+    def _refresh(self, index: Index) -> None:
+        """One index; each of its shards is shown as soon as it is open."""
+        for number in range(index.shards):
+            if self._numbers is not None and number not in self._numbers:
+                continue
+            before = self._held.get(index.index_id, HeldIndex(index, {})).shards
+            held = before.get(number, HeldShard(None))
+            pointer = self._catalogue.indexes.pointer(index.index_id, number)
+            opened = self._reported(pointer, self._opened(index, pointer, held))
+            if opened is not held:
+                shards = {**before, number: opened}
+                self._held = {**self._held, index.index_id: HeldIndex(index, shards)}
+
+    def _opened(self, index: Index, pointer: Pointer, held: HeldShard) -> HeldShard:
+        if held.view and held.trouble is None and held.tried == pointer.generation:
+            return held
+        try:
+            view = open_view(self._blobs, pointer, index.spaces, held.view)
+        except LookalikeError as error:
+            trouble = f"generation {pointer.generation} cannot be opened: {error.detail}"
+            if trouble != held.trouble:
+                log.warning("shard %d of %s: %s", pointer.shard, index.index_id, trouble)
+            return replace(held, trouble=trouble, tried=pointer.generation)
+        if view.damaged and held.trouble is None:
+            log.error("shard %d of %s has damaged segments", pointer.shard, index.index_id)
+        return replace(held, view=view, trouble=_damage(view), tried=pointer.generation)
+
+    def _reported(self, pointer: Pointer, held: HeldShard) -> HeldShard:
+        """Tells the catalogue what is shown: when that changes, and as a sign of life."""
+        if held.view is None:
+            return held
+        generation, at = held.reported
+        now = self._catalogue.now()
+        if generation == held.view.generation and now - at < HEARTBEAT_MS:
+            return held
+        shown = held.view.generation
+        self._catalogue.indexes.report(pointer.index_id, pointer.shard, self._replica, shown)
+        return replace(held, reported=(shown, now))
+
+    def _let_go(self, held: HeldIndex) -> None:
+        for number in held.shards:
+            try:
+                self._catalogue.indexes.forget_replica(held.index.index_id, number, self._replica)
+            except LookalikeError as error:
+                log.warning("replica %s stays reported: %s", self._replica, error)
+
+
+def _damage(view: ShardView) -> str | None:
+    if not view.damaged:
+        return None
+    return f"answers without {len(view.damaged)} damaged segments, until they are rebuilt"

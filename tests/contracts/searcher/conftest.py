@@ -1,0 +1,199 @@
+"""Shops whose shards are written straight into segments, and the truth about them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.search.searcher import LocalSearcher
+from services.search.shards import Shards
+from shared.blobs.fsspec import FsspecBlobs
+from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.filters import Filter, passes
+from shared.hits import DEFAULT_BLEND
+from shared.index import annoy
+from shared.index.entries import Entry, Row
+from shared.index.manifest import Manifest, manifest_key
+from shared.index.segment import store, write
+from shared.indexes import Index
+from shared.products import Attributes, bucket_of, shard_of
+from shared.seams.searcher import Searcher
+from shared.spaces import Space, SpaceName, Spaces
+from shared.vectors import Floats, from_bytes, to_bytes, unit, unit_spaces
+
+TENANT, INDEX = "shop", "idx_live"
+SPACES = Spaces(
+    "model-1",
+    (Space("content", 24, "c-1"), Space("style", 12, "s-1"), Space("colour", 6, "k-1")),
+)
+BRANDS = ("Aki", "Bo", "Cyd", "Dax", "Elm")
+
+
+def product(number: int, images: int, seed: np.random.Generator, revision: int = 1) -> Entry:
+    """One of forty kinds; its pictures look alike, but not the same."""
+    kind = np.random.default_rng(number % 40).normal(size=SPACES.dim)
+    vectors = kind + seed.normal(scale=0.7, size=(images, SPACES.dim))
+    rows = tuple(
+        Row(f"{number:05d}-{i:02d}-{revision}", to_bytes(unit_spaces(v.astype("f4"), SPACES)))
+        for i, v in enumerate(vectors)
+    )
+    attributes = Attributes(
+        title=f"Thing {number}",
+        brand=BRANDS[number % 5] if number % 7 else None,
+        category=("Home", "Lamps") if number % 2 else ("Home", "Rugs", "Round"),
+        price=float(number % 100),
+        in_stock=number % 3 > 0,
+        tags=("sale", "sale", "red") if number % 11 == 0 else (),
+        custom={"material": "oak"} if number % 50 == 0 else {},
+    )
+    return Entry(f"p{number:05d}", revision, revision, False, attributes, rows, revision, 0)
+
+
+@dataclass
+class Shop:
+    """What was committed, in order; `live` is what a search may find."""
+
+    searcher: Searcher
+    shards: int
+    live: Mapping[str, Entry] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+
+    def oracle(
+        self,
+        vector: Floats,
+        *,
+        blend: Mapping[SpaceName, float] = DEFAULT_BLEND,
+        condition: Filter | None = None,
+        leave_out: frozenset[str] = frozenset(),
+        by_image: bool = False,
+    ) -> list[tuple[str, str, float]]:
+        """(product, image, similarity) of all, by the definition: the weighted mean of cosines."""
+        found = []
+        for entry in self.live.values():
+            if entry.product_id in leave_out:
+                continue
+            if condition is not None and not passes(condition, entry.attributes):
+                continue
+            nearness = [(-similarity(vector, row, blend), row.sha256) for row in entry.rows]
+            chosen = sorted(nearness) if by_image else [min(nearness)]
+            found += [(entry.product_id, sha, -negative) for negative, sha in chosen]
+        return sorted(found, key=lambda hit: (-hit[2], hit[0], hit[1]))
+
+
+def similarity(vector: Floats, row: Row, blend: Mapping[SpaceName, float]) -> float:
+    stored = from_bytes(row.vector).astype("f8")
+    cosines = {
+        name: float(unit(vector[part]).astype("f8") @ stored[part])
+        for name, part in SPACES.slices().items()
+    }
+    total = sum(abs(weight) for weight in blend.values())
+    return round(sum(blend.get(name, 0) * cosine for name, cosine in cosines.items()) / total, 6)
+
+
+def catalogue_entries() -> list[list[Entry]]:
+    """Four commits: many products; newer pictures; newer words only; deletions."""
+    seed = np.random.default_rng(7)
+    first = [product(n, 16 if n % 10 == 0 else 1 + n % 3, seed) for n in range(1_200)]
+    photo = first[1].rows[:1]  # one photo in thirty offers
+    first += [replace(product(n, 1, seed), rows=photo) for n in range(2_000, 2_030)]
+    pictured = [product(n, 2, seed, revision=2) for n in range(0, 1_200, 17)]
+    worded = [
+        replace(
+            e, revision=3, rows=(), attributes=replace(e.attributes, brand="Zed", price=1_000.0)
+        )
+        for e in first[5:1_200:13]
+    ]
+    worded = [
+        replace(e, images_revision=2 if int(e.product_id[1:]) % 17 == 0 else 1) for e in worded
+    ]
+    deleted = [replace(e, revision=4, rows=(), deleted=True) for e in first[3:1_200:19]]
+    return [first, pictured, worded, deleted]
+
+
+def settled(commits: list[list[Entry]]) -> tuple[dict[str, Entry], frozenset[str]]:
+    """What lives after these commits, said the simple way: later ones overwrite earlier ones."""
+    live: dict[str, Entry] = {}
+    gone: set[str] = set()
+    for entry in (entry for commit in commits for entry in commit):
+        if entry.deleted:
+            live.pop(entry.product_id, None)
+            gone.add(entry.product_id)
+        else:
+            rows = entry.rows or live[entry.product_id].rows
+            live[entry.product_id] = replace(entry, rows=rows)
+    return live, frozenset(gone)
+
+
+def commit(
+    catalogue: SqliteCatalogue, blobs: FsspecBlobs, folder: Path, shards: int, entries: list[Entry]
+) -> None:
+    """A segment a shard after those that are there; big ones with graph and trees."""
+    for shard in range(shards):
+        mine = [e for e in entries if shard_of(bucket_of(TENANT, e.product_id), shards) == shard]
+        pointer = catalogue.indexes.pointer(INDEX, shard)
+        before = Manifest.from_json(blobs.read(pointer.manifest)) if pointer.manifest else None
+        generation = pointer.generation + 1
+        big = len(mine) > 300
+        files = write(mine, SPACES, ("material",), folder, f"{generation}", graph=big, trees=big)
+        ref = store(files, blobs, TENANT, INDEX, shard)
+        segments = (*(before.segments if before else ()), ref)
+        manifest = Manifest(INDEX, shard, generation, 1_000, SPACES, ("material",), segments)
+        key = manifest_key(TENANT, INDEX, shard, generation, "a")
+        blobs.put(key, manifest.to_json())
+        assert catalogue.indexes.swap(
+            INDEX, shard, expected=pointer.generation, manifest=key, as_of=1_000
+        )
+
+
+@pytest.fixture(scope="session", params=["local"])
+def open_shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[int], Shop]]:
+    """A shop on so many shards, asked through one of the port's adapters."""
+    shops: dict[int, Shop] = {}
+    closing: list[Callable[[], None]] = []
+
+    def opened(count: int) -> Shop:
+        if count not in shops:
+            shops[count] = _opened(tmp_path_factory.mktemp("shop"), count, closing)
+        return shops[count]
+
+    yield opened
+    for close in reversed(closing):
+        close()
+
+
+def _opened(folder: Path, count: int, closing: list[Callable[[], None]]) -> Shop:
+    catalogue = SqliteCatalogue(folder / "catalogue.db")
+    blobs = FsspecBlobs(f"file://{folder}/blobs")
+    catalogue.indexes.create(
+        Index(INDEX, TENANT, "model", SPACES, count, ("segments",), ("material",), "ready", 0)
+    )
+    commits = catalogue_entries()
+    for entries in commits:
+        commit(catalogue, blobs, folder, count, entries)
+    shards = Shards(catalogue, blobs, replica="r1")
+    shards.refresh()
+    searcher = LocalSearcher(shards, annoy=annoy.installed())
+    closing += [catalogue.close, shards.close, searcher.close]
+    live, gone = settled(commits)
+    return Shop(searcher, count, live, gone)
+
+
+@pytest.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
+def shop(request: pytest.FixtureRequest, open_shop: Callable[[int], Shop]) -> Shop:
+    return open_shop(request.param)
+
+
+@pytest.fixture(params=["exact", "faiss", "annoy"])
+def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "annoy" and not annoy.installed():
+        pytest.skip("Annoy is not installed")
+    return str(request.param)
+
+
+@pytest.fixture
+def spaces() -> Spaces:
+    return SPACES
