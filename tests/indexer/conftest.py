@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from services.indexer.commit import manifest_of
 from services.indexer.ports import Limits, Ports
 from services.indexer.sync import sync_shard
 from shared.blobs.fsspec import FsspecBlobs
+from shared.blobs.port import Blobs
 from shared.catalogue.images import ImageWrite, VectorWrite
+from shared.catalogue.port import Catalogue
 from shared.catalogue.products import ProductWrite
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue, wall_milliseconds
 from shared.catalogue.targets import Targets
@@ -49,14 +52,38 @@ class Remembering:
 
     rung: list[Task] = field(default_factory=list)
     hears: bool = True
+    on_ring: Callable[[], None] = lambda: None
     full: dict[QueueName, int] = field(default_factory=dict)
 
     def ring(self, task: Task) -> bool:
         self.rung.append(task)
+        self.on_ring()
         return self.hears
 
     def waiting(self, queue: QueueName) -> int:
         return self.full.get(queue, 0)
+
+
+class Stepping:
+    """A port whose every call is announced; groups of operations are ports too."""
+
+    def __init__(self, port: object, prefix: str, step: Callable[[str], None]) -> None:
+        self._port, self._prefix, self._step = port, prefix, step
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return Stepping(found, f"{name}.", self._step)
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            self._step(self._prefix + name)
+            return found(*args, **kwargs)
+
+        return called
+
+
+class Crash(BaseException):
+    """The end of a process: nothing that its code could handle."""
 
 
 @dataclass
@@ -67,6 +94,7 @@ class House:
     clock: Clock
     queue: Remembering
     index: Index
+    crash: type[BaseException] = Crash
 
     def image(self, name: str, *, vector: bool = True, fingerprint: str = "f1") -> str:
         """Stores made-up bytes in a blob of their own."""
@@ -122,8 +150,11 @@ class House:
             TENANT, product_id, targets=fresh.names, not_after=fresh.not_after
         )
 
-    def product(self, product_id: str) -> Product | None:
-        return self.ports.catalogue.products.get(TENANT, [product_id]).get(product_id)
+    def product(self, product_id: str) -> Product:
+        return self.ports.catalogue.products.get(TENANT, [product_id])[product_id]
+
+    def gone(self, product_id: str) -> bool:
+        return not self.ports.catalogue.products.get(TENANT, [product_id])
 
     def sync(self, index: str | None = None, shard: int = 0) -> int:
         return sync_shard(self.ports, SyncShard(index or self.index.index_id, shard))
@@ -155,6 +186,39 @@ class House:
             for winner, rows in settled
             if not winner.deleted
         }
+
+    def stepping(self, step: Callable[[str], None]) -> "House":
+        """The same house, where `step` hears the name of every port call before it is made."""
+        ports = replace(
+            self.ports,
+            catalogue=cast("Catalogue", Stepping(self.ports.catalogue, "", step)),
+            blobs=cast("Blobs", Stepping(self.ports.blobs, "blobs.", step)),
+        )
+        return replace(self, ports=ports)
+
+    def interrupted(self, call: str, action: Callable[[], object]) -> "House":
+        """The same house, where something happens just before the first call of this name."""
+        todo = [action]
+
+        def step(name: str) -> None:
+            if name == call and todo:
+                todo.pop()()
+
+        return self.stepping(step)
+
+    def crashing(self, last: int) -> "House":
+        """The same house, where the call after so many is never made: its caller dies."""
+        calls: list[str] = []
+
+        def step(name: str) -> None:
+            if len(calls) == last:
+                raise Crash(name)
+            calls.append(name)
+
+        return self.stepping(step)
+
+    def index_like(self, index_id: str, **said: object) -> Index:
+        return an_index(index_id, **said)
 
     def limited(self, **limits: float) -> "House":
         ports = replace(self.ports, limits=replace(self.ports.limits, **limits))  # type: ignore[arg-type]
@@ -196,8 +260,3 @@ def an_index(index_id: str, **said: object) -> Index:
 @pytest.fixture
 def house(open_house: Callable[[], House]) -> House:
     return open_house()
-
-
-@pytest.fixture
-def make_index() -> Callable[..., Index]:
-    return an_index

@@ -1,10 +1,13 @@
 """Pending products become findable, whatever happens between."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from services.indexer.commit import commit
+from services.indexer.segments import stored
 from services.indexer.sync import read_batch
 from shared.catalogue.images import VectorWrite
 from shared.tasks import CompactShard, SyncShard
@@ -82,47 +85,27 @@ def test_deleted_purged_and_put_again_is_found(house: "House") -> None:
     assert house.shown() == {"p": ("same", {sha})}
 
 
-def test_a_vector_that_arrives_between_the_reads_is_not_lost(
-    house: "House", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """product_before_images: seen without the vector, the product was bumped after it was read."""
+def test_a_vector_that_arrives_between_the_reads_is_not_lost(house: "House") -> None:
+    """product_before_images: whichever is read second, the vector comes just before it."""
     sha = house.image("a", vector=False)
     house.put("p", [sha])
-    products, images = house.ports.catalogue.products, house.ports.catalogue.images
-    store_reads = []
+    reads: list[str] = []
 
-    def between(name, read) -> Any:
-        def reading(*args: Any) -> Any:
-            found = read(*args)
-            store_reads.append(name)
-            if len(store_reads) == 1:
+    def step(name: str) -> None:
+        if name in ("products.get", "images.get"):
+            reads.append(name)
+            if len(reads) == 2:
                 house.embed(sha)
-            return found
 
-        return reading
-
-    monkeypatch.setattr(products, "get", between("products", products.get))
-    monkeypatch.setattr(images, "get", between("images", images.get))
-    house.sync()
+    house.stepping(step).sync()
     house.sync()
     assert house.shown() == {"p": ("", {sha})}
 
 
-def test_what_changed_during_a_sync_stays_pending(
-    house: "House", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_changed_during_a_sync_stays_pending(house: "House") -> None:
     """guarded_mark: the mark is for the revision that was read."""
     house.put("p", [], title="old")
-    products = house.ports.catalogue.products
-    mark = products.mark
-
-    def late(*args: Any) -> Any:
-        monkeypatch.setattr(products, "mark", mark)
-        house.put("p", [], title="new")
-        return mark(*args)
-
-    monkeypatch.setattr(products, "mark", late)
-    house.sync()
+    house.interrupted("products.mark", lambda: house.put("p", [], title="new")).sync()
     assert house.shown() == {"p": ("new", set())}
 
 
@@ -152,14 +135,10 @@ def test_a_sync_goes_on_until_nothing_is_pending(house: "House") -> None:
     assert house.pointer().generation == 3
 
 
-def test_a_sync_whose_time_is_over_rings_itself(
-    house: "House", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sync_whose_time_is_over_rings_itself(house: "House") -> None:
     house.stock(4)
-    products = house.ports.catalogue.products
-    get = products.get
-    monkeypatch.setattr(products, "get", lambda *a: (house.clock.forward(minutes=1), get(*a))[1])
-    assert house.limited(batch=2).sync() == 2
+    slow = house.limited(batch=2).interrupted("images.get", lambda: house.clock.forward(minutes=1))
+    assert slow.sync() == 2
     assert house.queue.rung == [SyncShard("one", 0)]
 
 
@@ -178,16 +157,13 @@ def test_a_full_tier_is_told_to_compaction(house: "House") -> None:
     assert house.queue.rung == [CompactShard("one", 0)]
 
 
-def test_a_tombstone_ages_from_after_its_product_was_read(
-    house: "House", monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tombstone_ages_from_after_its_product_was_read(house: "House") -> None:
+    """A reader that saw the product undeleted began before that moment, and has ten minutes."""
     house.put("p", [])
     house.delete("p")
-    products = house.ports.catalogue.products
-    get = products.get
-    monkeypatch.setattr(products, "get", lambda *a: (house.clock.forward(minutes=5), get(*a))[1])
-    batch = read_batch(house.ports, house.index, ["p"])
-    assert batch.entries[0].committed > batch.read_at
+    slow = house.interrupted("products.get", lambda: house.clock.forward(minutes=5))
+    batch = read_batch(slow.ports, house.index, ["p"])
+    assert batch.entries[0].committed > batch.read_at + 5 * 60_000
 
 
 @pytest.mark.parametrize("minutes", [0, 9])
@@ -202,26 +178,33 @@ def test_a_sync_that_froze_for_longer_than_ten_minutes_changes_nothing(house: "H
     assert house.product("p").pending == {TARGET}
 
 
-def frozen_sync(house: "House", minutes: int) -> Any:
+def frozen_sync(house: "House", minutes: int) -> int:
     house.put("p", [])
-    indexes = house.ports.catalogue.indexes
-    before = indexes.pointer
+    return house.interrupted("indexes.pointer", lambda: house.clock.forward(minutes=minutes)).sync()
 
-    def pointer(*args: Any) -> Any:
-        found = before(*args)
-        house.clock.forward(minutes=minutes)
-        return found
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexes, "pointer", pointer)
-        return house.sync()
+def test_age_is_looked_at_after_the_pointer_was_read(house: "House") -> None:
+    """age_after_pointer: else what changed while it froze before the pointer would be named."""
+    house.put("p", [])
+    assert house.stepping(_freeze_after("indexes.pointer", house)).sync() == 0
+
+
+def _freeze_after(call: str, house: "House") -> Callable[[str], None]:
+    """Freezes for eleven minutes before whatever is called next after `call`."""
+    state = ["before"]
+
+    def step(name: str) -> None:
+        if state == ["after"]:
+            house.clock.forward(minutes=11)
+            state[:] = ["done"]
+        elif name == call and state == ["before"]:
+            state[:] = ["after"]
+
+    return step
 
 
 def test_an_older_revision_committed_last_changes_nothing(house: "House") -> None:
     """highest_revision: a zombie commits what it read before the newer write was indexed."""
-    from services.indexer.commit import commit
-    from services.indexer.segments import stored
-
     house.put("p", [], title="old")
     batch = read_batch(house.ports, house.index, ["p"])
     house.put("p", [], title="new")

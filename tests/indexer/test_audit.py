@@ -1,0 +1,159 @@
+"""Drift between a shard and the catalogue is found and repaired in both directions."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.indexer.audit import audit_shard, compare
+from services.indexer.commit import commit
+from services.indexer.segments import stored
+from services.indexer.sync import read_batch
+from shared.errors import NotFound
+from shared.index.damage import DamagedSegment
+
+if TYPE_CHECKING:
+    from tests.indexer.conftest import House
+
+
+TENANT, TARGET = "shop", "one/segments"
+
+
+def stocked(house: "House") -> None:
+    house.put("a", [house.image("a")], title="a")
+    house.put("b", [house.image("b")], title="b")
+    house.sync()
+
+
+def lose_segments(house: "House", count: int) -> None:
+    """As if commits had never been, although documents were marked."""
+    commit(
+        house.ports,
+        house.index,
+        0,
+        lambda manifest: replace(manifest, segments=manifest.segments[:-count]),
+        read_at=None,
+    )
+
+
+def manifest_key(house: "House") -> str:
+    key = house.pointer().manifest
+    assert key is not None
+    return key
+
+
+def test_a_shard_that_is_right_is_left_alone(house: "House") -> None:
+    stocked(house)
+    house.put("c", [])
+    assert not audit_shard(house.ports, house.index, 0)
+    assert house.product("a").pending == frozenset()
+    assert house.queue.rung == []
+
+
+def test_a_missing_product_comes_back_with_its_rows(house: "House") -> None:
+    stocked(house)
+    before = house.shown()
+    lose_segments(house, 1)
+    assert audit_shard(house.ports, house.index, 0)
+    house.sync()
+    assert house.shown() == before
+    assert not audit_shard(house.ports, house.index, 0)
+
+
+def test_a_stale_product_is_brought_up_to_date(house: "House") -> None:
+    stocked(house)
+    house.put("a", [house.image("other")], title="newer")
+    house.sync()
+    before = house.shown()
+    lose_segments(house, 1)
+    assert audit_shard(house.ports, house.index, 0)
+    house.sync()
+    assert house.shown() == before
+
+
+def test_a_product_that_the_index_was_never_told_of_is_pending(house: "House") -> None:
+    stocked(house)
+    house.ports.catalogue.products.put_back(TENANT, "other/segments", "a")
+    assert compare(house.ports, house.index, 0).untold == ("a",)
+    audit_shard(house.ports, house.index, 0)
+    house.sync()
+    assert not compare(house.ports, house.index, 0)
+    assert house.shown()["a"] == ("a", set(house.product("a").images))
+
+
+def test_a_deleted_product_that_is_still_shown_disappears(house: "House") -> None:
+    stocked(house)
+    house.delete("a")
+    house.sync()
+    lose_segments(house, 1)
+    assert "a" in house.shown()
+    audit_shard(house.ports, house.index, 0)
+    house.sync()
+    assert set(house.shown()) == {"b"}
+
+
+def test_a_product_that_the_catalogue_has_no_more_disappears(house: "House") -> None:
+    stocked(house)
+    house.delete("a")
+    house.sync()
+    tombstone = house.product("a")
+    removed = house.ports.catalogue.products.remove(
+        TENANT, "a", revision=tombstone.revision, written=tombstone.written
+    )
+    assert removed
+    lose_segments(house, 1)
+    assert compare(house.ports, house.index, 0).ghosts == (("a", tombstone.revision - 1),)
+    audit_shard(house.ports, house.index, 0)
+    assert set(house.shown()) == {"b"}
+    assert not audit_shard(house.ports, house.index, 0)
+
+
+def test_a_product_put_again_is_found_above_its_ghost(house: "House") -> None:
+    test_a_product_that_the_catalogue_has_no_more_disappears(house)
+    house.clock.forward(minutes=1)
+    house.put("a", [house.image("a")], title="again")
+    house.sync()
+    assert house.shown()["a"][0] == "again"
+
+
+def test_a_shard_ahead_of_the_catalogue_is_built_anew(house: "House") -> None:
+    """The catalogue was restored from a copy."""
+    stocked(house)
+    (entry,) = read_batch(house.ports, house.index, ["a"]).entries
+    ref = stored(house.ports, house.index, 0, [replace(entry, revision=entry.revision + 9)])
+    change = lambda m: replace(m, segments=(*m.segments, ref))  # noqa: E731
+    commit(house.ports, house.index, 0, change, read_at=None)
+    audit_shard(house.ports, house.index, 0)
+    assert house.pointer().rebuilding is not None
+
+
+@pytest.mark.parametrize("what", ["segment", "manifest"])
+def test_a_shard_with_a_missing_file_is_built_anew(house: "House", what: str) -> None:
+    stocked(house)
+    segment, manifest = house.manifest().segments[0].files[0].key, manifest_key(house)
+    house.ports.blobs.delete(segment if what == "segment" else manifest)
+    audit_shard(house.ports, house.index, 0)
+    assert house.pointer().rebuilding is not None
+
+
+def test_a_compaction_during_an_audit_is_no_damage(house: "House") -> None:
+    stocked(house)
+    old = manifest_key(house)
+
+    def overtake() -> None:
+        house.put("c", [])
+        house.sync()
+        house.ports.blobs.delete(old)
+
+    busy = house.interrupted("blobs.read", overtake)
+    with pytest.raises((NotFound, DamagedSegment)):
+        audit_shard(busy.ports, house.index, 0)
+    assert house.pointer().rebuilding is None
+
+
+def test_what_changes_during_an_audit_is_no_drift(house: "House") -> None:
+    stocked(house)
+    busy = house.interrupted(
+        "products.digests", lambda: (house.put("a", [], title="new"), house.put("c", []))
+    )
+    assert not compare(busy.ports, house.index, 0)
