@@ -1,0 +1,134 @@
+"""All four services in one process: the composition root of the embedded way to run.
+
+Real work on real files: SQLite catalogue, folder blobs, a queue of threads, embedding in child
+processes. Everything is under one folder; stopping and starting again keeps it.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.embedder import tasks as embedder
+from services.embedder.local import ChildEmbedder
+from services.embedder.model import BUNDLED
+from services.embedder.ports import Ports as EmbedderPorts
+from services.gateway.app import create_app
+from services.gateway.ports import Ports as GatewayPorts
+from services.gateway.settings import GatewaySettings
+from services.indexer import worker as indexer
+from services.indexer.build import LIVE, create_index
+from services.indexer.ports import Limits
+from services.indexer.ports import Ports as IndexerPorts
+from services.indexer.reconciler import Reconciler
+from services.search.searcher import LocalSearcher
+from services.search.shards import Shards
+from shared.blobs.fsspec import FsspecBlobs
+from shared.catalogue.port import Catalogue
+from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.catalogue.targets import Targets
+from shared.ids import new_id
+from shared.indexes import Index
+from shared.queue.local import LocalQueue
+from shared.spaces import Spaces
+from shared.tasks import EmbedImages, ImportChunk, PlanImport, Task
+
+TENANT = "default"
+MODEL = BUNDLED / "descriptor"
+TARGETS_CACHE_MS = 10_000
+"""One process writes, and it hears of an index as it makes it; short, so that a second one is soon filled."""
+GRACE_S = 8.0
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What stands once everything runs."""
+
+    app: FastAPI
+    catalogue: Catalogue
+    queue: LocalQueue
+    spaces: Spaces
+
+
+@contextmanager
+def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Embedded]:
+    """Starts everything over the folder `data`; leaving ends it cleanly, work under way included."""
+    with ExitStack() as stack:
+        scratch = data / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        catalogue = stack.enter_context(SqliteCatalogue(data / "catalogue.sqlite"))
+        blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
+        queries = stack.enter_context(ChildEmbedder(MODEL))
+        bulk = stack.enter_context(ChildEmbedder(MODEL, children=2))
+        targets = Targets(catalogue, TARGETS_CACHE_MS)
+        with_annoy = find_spec("annoy") is not None
+
+        shards = Shards(catalogue, blobs, replica="embedded")
+        queue = LocalQueue(lambda task: answer(task))
+        indexing = IndexerPorts(
+            catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
+        )
+        embedding = EmbedderPorts(
+            catalogue, blobs, queue, bulk, targets, allowed_roots=import_roots
+        )
+
+        def answer(task: Task) -> None:
+            match task:
+                case EmbedImages() | PlanImport() | ImportChunk():
+                    embedder.handle(embedding, task)
+                case _:
+                    indexer.handle(indexing, task)
+
+        ensure_index(indexing, queries.spaces)
+        shards.start()
+        stack.callback(shards.close)
+        searcher = LocalSearcher(catalogue, shards, annoy=with_annoy)
+        stack.callback(searcher.close)
+        queue.start()
+        stack.callback(queue.close, GRACE_S)
+        stack.enter_context(_reconciling(indexing))
+
+        settings = GatewaySettings(import_roots=import_roots)
+        gateway = GatewayPorts(catalogue, blobs, queue, queries, searcher, targets, settings)
+        yield Embedded(create_app(gateway), catalogue, queue, queries.spaces)
+
+
+def ensure_index(ports: IndexerPorts, spaces: Spaces) -> None:
+    """A first index for the bundled model; another one beside it when the model is another."""
+    indexes = ports.catalogue.indexes.all(TENANT)
+    if any(index.spaces.fingerprint == spaces.fingerprint for index in indexes):
+        return
+    wanted = Index(
+        index_id=new_id("idx"),
+        tenant=TENANT,
+        model=MODEL.name,
+        spaces=spaces,
+        shards=1,
+        targets=("segments",),
+        declared=(),
+        state="building",
+        created=0,
+    )
+    if indexes:
+        create_index(ports, wanted)
+        return
+    # Nobody writes yet, so there is nothing to fill it with and nobody who does not know of it.
+    made = ports.catalogue.indexes.create(wanted)
+    ports.catalogue.indexes.set_state(made.index_id, "ready")
+    ports.catalogue.indexes.move_alias(TENANT, LIVE, made.index_id)
+
+
+@contextmanager
+def _reconciling(ports: IndexerPorts) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=Reconciler(ports).run, args=(stop,), name="reconciler")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
