@@ -17,7 +17,7 @@ from shared.index.view import ShardView
 
 Make = Callable[..., Entry]
 Shown = dict[str, tuple[int, float | None, dict[str, bytes]]]
-PRODUCTS = "pqrs"
+PRODUCTS = "pq"
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Snapshot:
 def histories(draw: st.DrawFn) -> list[Snapshot]:
     found: list[Snapshot] = []
     images, images_revision, deleted = draw(_images), 1, False
-    for revision in range(1, draw(st.integers(2, 6))):
-        match draw(st.sampled_from(["price", "price", "images", "delete"])):
+    for revision in range(1, draw(st.integers(3, 7))):
+        match draw(st.sampled_from(["price", "price", "images", "images", "delete"])):
             case "images":
                 images, images_revision, deleted = draw(_images), revision, False
             case "delete":
@@ -55,12 +55,12 @@ def shards(draw: st.DrawFn) -> list[dict[str, tuple[Snapshot, bool]]]:
     documents = {pid: draw(histories()) for pid in PRODUCTS}
     indexed: dict[str, int] = {}
     segments = []
-    for _ in range(draw(st.integers(1, 5))):
+    for _ in range(draw(st.integers(2, 6))):
         written = {}
         for pid in draw(st.sets(st.sampled_from(PRODUCTS), min_size=1)):
             snapshot = draw(st.sampled_from(documents[pid]))
             known = indexed.get(pid, -1) >= snapshot.images_revision
-            bare = snapshot.deleted or (known and draw(st.booleans()))
+            bare = snapshot.deleted or (known and draw(st.sampled_from([True, True, False])))
             written[pid] = snapshot, bare
         for pid, (snapshot, _) in written.items():
             indexed[pid] = max(indexed.get(pid, -1), snapshot.revision)
@@ -142,7 +142,7 @@ def _compacted(
     return [*before, *made, *refs[last + 1 :]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(made=shards(), data=st.data())
 def test_a_view_shows_what_the_rules_say_whatever_was_compacted(
     made: list[dict[str, tuple[Snapshot, bool]]], data: st.DataObject, shard: Any, entry: Make
@@ -172,6 +172,7 @@ def test_a_view_shows_what_the_rules_say_whatever_was_compacted(
     assert passed == {pid for pid, (_, price, _) in searchable.items() if 2 <= (price or 0) < 4}
 
 
+@settings(max_examples=300, deadline=None)
 @given(made=shards())
 def test_winner_and_rows_is_the_plain_rule(
     made: list[dict[str, tuple[Snapshot, bool]]], entry: Make
@@ -189,6 +190,35 @@ def test_winner_and_rows_is_the_plain_rule(
         else:
             images = {row.sha256: row.vector for row in rows.rows} if rows else {}
             assert (winner.revision, winner.attributes.price, images) == shown
+
+
+def test_the_later_of_equal_revisions_wins(shard: Any, entry: Make) -> None:
+    entries = [entry("p", 2, images=[n], images_revision=2, price=float(n)) for n in (1, 2)]
+    winner, rows = winner_and_rows(entries)
+    assert (winner, rows) == (entries[1], entries[1])
+    product = shard.view(*(shard.segment([e]) for e in entries)).product("p")
+    assert (product.attributes.price, product.shas) == (2.0, (f"{2:064x}",))
+
+
+def test_of_many_price_changes_the_last_holds(shard: Any, entry: Make) -> None:
+    refs = [shard.segment([entry("p", 1, images=[1], price=1.0)])]
+    view = shard.view(*refs)
+    for revision in (2, 3, 4):
+        refs.append(shard.segment([entry("p", revision, price=float(revision))]))
+        view = shard.view(*refs, previous=view)
+        part = view.segments[0]
+        assert part.attributes(0).price == float(revision)
+        assert part.passing(Range("price", gte=float(revision))).all()
+        assert not part.passing(Range("price", lt=float(revision))).any()
+
+
+def test_a_segment_that_went_takes_its_word_along(shard: Any, entry: Make) -> None:
+    first = shard.segment([entry("p", 1, images=[1], price=1.0), entry("q", 1, images=[2])])
+    second = shard.segment([entry("p", 2, price=2.0), entry("q", 2, deleted=True)])
+    view = shard.view(first, previous=shard.view(first, second))
+    assert dict(view.products()) == {"p": 1, "q": 1}
+    assert view.product("p").attributes.price == 1.0
+    assert view.live_rows == 2
 
 
 def test_a_late_writer_with_an_old_revision_changes_nothing(shard: Any, entry: Make) -> None:
