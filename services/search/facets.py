@@ -62,7 +62,7 @@ def _speakers(view: SegmentView, mask: Mask) -> Iterator[tuple[Segment, Ints]]:
 def _values(segment: Segment, products: Ints, field: str) -> Mapping[str, int]:
     column: Any = segment.columns.column(field).take(pa.array(products))
     if field == "category":
-        column = pc.binary_join(column, PATH_SEPARATOR)
+        column = pc.binary_join(column, pa.scalar(PATH_SEPARATOR, column.type.value_type))
     elif field == "tags":
         column = _distinct(column)
     texts = _texts(column.drop_null(), field)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
@@ -70,26 +72,33 @@ class Shop:
         by_image: bool = False,
     ) -> list[tuple[str, str, float]]:
         """(product, image, similarity) of all, by the definition: the weighted mean of cosines."""
+        near = iter(similarities(vector, self.matrix, blend))
         found = []
         for entry in self.live.values():
+            nearness = [(-next(near), row.sha256) for row in entry.rows]
             if entry.product_id in leave_out:
                 continue
             if condition is not None and not passes(condition, entry.attributes):
                 continue
-            nearness = [(-similarity(vector, row, blend), row.sha256) for row in entry.rows]
-            chosen = sorted(nearness) if by_image else [min(nearness)]
+            chosen = nearness if by_image else [min(nearness)]
             found += [(entry.product_id, sha, -negative) for negative, sha in chosen]
         return sorted(found, key=lambda hit: (-hit[2], hit[0], hit[1]))
 
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        rows = [from_bytes(row.vector) for entry in self.live.values() for row in entry.rows]
+        return np.array(rows, dtype=np.float64)
 
-def similarity(vector: Floats, row: Row, blend: Mapping[SpaceName, float]) -> float:
-    stored = from_bytes(row.vector).astype("f8")
-    cosines = {
-        name: float(unit(vector[part]).astype("f8") @ stored[part])
-        for name, part in SPACES.slices().items()
-    }
+
+def similarities(
+    vector: Floats, matrix: NDArray[np.float64], blend: Mapping[SpaceName, float]
+) -> list[float]:
+    near = np.zeros(len(matrix))
+    for name, part in SPACES.slices().items():
+        near += blend.get(name, 0) * (matrix[:, part] @ unit(vector[part]))
     total = sum(abs(weight) for weight in blend.values())
-    return round(sum(blend.get(name, 0) * cosine for name, cosine in cosines.items()) / total, 6)
+    found: list[float] = (near / total).round(6).tolist()
+    return found
 
 
 def catalogue_entries() -> list[list[Entry]]:
