@@ -4,6 +4,7 @@
 `lt`, `lte`; `tags` holds when any tag does. `custom.NAME` names a declared field.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeGuard
@@ -83,7 +84,7 @@ def passes(condition: Filter, attributes: Attributes) -> bool:
             return any(_same(v, w) for v in _members(found) for w in values)
         case Range(field):
             found = value_of(attributes, field)
-            return _is_number(found) and _between(float(found), condition)
+            return _is_number(found) and _between(found, condition)
 
 
 def _members(found: Scalar | tuple[str, ...] | None) -> Iterable[Scalar]:
@@ -98,6 +99,10 @@ def _same(one: Scalar, other: Scalar) -> bool:
 
 def _is_number(found: object) -> TypeGuard[int | float]:
     return isinstance(found, int | float) and not isinstance(found, bool)
+
+
+def _is_bound(found: object) -> bool:
+    return _is_number(found) and abs(found) <= sys.float_info.max
 
 
 def _between(number: float, bounds: Range) -> bool:
@@ -167,7 +172,7 @@ def _leaf(body: Mapping[str, Any], fields: tuple[str, ...], pointer: str) -> Fil
         if field != "price" and not str(field).startswith("custom."):
             raise _wrong(pointer, f"`{field}` is no number and has no bounds.")
         for test in asked:
-            _check(body[test], _is_number, f"{pointer}/{test}", "A bound is a number.")
+            _check(body[test], _is_bound, f"{pointer}/{test}", "A bound is a number.")
         return Range(str(field), **{test: float(body[test]) for test in asked})
     if asked[0] == "under":
         if field != "category":
