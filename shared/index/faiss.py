@@ -15,6 +15,11 @@ from shared.vectors import Floats
 
 faiss: Any = library  # the types that it ships know half of it
 
+EF_DEFAULT_BLEND = 128
+EF_ANY_BLEND = 256
+"""Candidates to look at, without a filter: the graph is built for all spaces alike, so a blend
+that leaves some out needs more (docs/adr/0003-one-stored-vector.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class GraphBuild:
@@ -41,7 +46,9 @@ class Graph:
 
     index: Any
 
-    def candidates(self, query: Floats, k: int, *, ef: int = 64, mask: Mask | None = None) -> Rows:
+    def candidates(
+        self, query: Floats, k: int, *, ef: int = EF_DEFAULT_BLEND, mask: Mask | None = None
+    ) -> Rows:
         """With a mask only its rows come back; they may be fewer than there are."""
         chosen = None if mask is None else selector(mask)
         params = faiss.SearchParametersHNSW(sel=chosen, efSearch=max(ef, k))

@@ -44,7 +44,9 @@ def _under(path: tuple[str, ...], columns: Columns) -> Bools:
     offsets, names = columns.offsets("category"), columns.column("category").values
     first, found = offsets[:-1], np.diff(offsets) >= len(path)
     for depth, name in enumerate(path):
-        same = np.append(_is_in(names, _texts([name])), False)  # what is too short looks past the end
+        same = np.append(
+            _is_in(names, _texts([name])), False
+        )  # what is too short looks past the end
         found &= same[np.minimum(first + depth, len(names))]
     return found
 
