@@ -6,17 +6,33 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
+from starlette.staticfiles import StaticFiles
 
 from services.gateway import openapi
 from services.gateway.answers import complain
 from services.gateway.frame import Frame
 from services.gateway.ports import Ports
-from services.gateway.routes import products, search, uploads
+from services.gateway.routes import (
+    health,
+    house,
+    images,
+    imports,
+    jobs,
+    keys,
+    page,
+    products,
+    search,
+    uploads,
+)
+
+_V1 = (products, uploads, imports, jobs, search, images, house, keys)
 
 
 def create_app(ports: Ports) -> FastAPI:
     app = _bare()
     app.state.ports = ports
+    files = StaticFiles(directory=ports.settings.page_folder, check_dir=False)
+    app.mount("/page", files)
     return app
 
 
@@ -34,6 +50,8 @@ def _bare() -> FastAPI:
         lifespan=_lifespan,
     )
     app.include_router(_v1())
+    app.include_router(health.router)
+    app.include_router(page.router)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign] # FastAPI's own way
     complain(app)
     app.add_middleware(Frame)
@@ -42,7 +60,7 @@ def _bare() -> FastAPI:
 
 def _v1() -> APIRouter:
     router = APIRouter(prefix="/v1")
-    for module in (products, search, uploads):
+    for module in _V1:
         router.include_router(module.router)
     return router
 

@@ -72,12 +72,31 @@ def checked(body: object, model: type[Model], pointer: str = "") -> Model:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        flaws = tuple(
-            Flaw(pointer + pointer_of(flaw["loc"]), flaw["type"], flaw["msg"])
-            for flaw in error.errors(include_url=False, include_context=False)
-        )
+        flaws = tuple({flaw.pointer: flaw for flaw in _flaws(error, body, pointer)}.values())
         first = flaws[0]
         raise Invalid(f"{first.pointer or 'The body'}: {first.detail}.", flaws=flaws) from error
+
+
+def _flaws(error: ValidationError, body: object, pointer: str) -> Iterator[Flaw]:
+    for flaw in error.errors(include_url=False, include_context=False):
+        place = pointer_of(_place(flaw["loc"], body, missing=flaw["type"] == "missing"))
+        yield Flaw(pointer + place, flaw["type"], flaw["msg"])
+
+
+def _place(
+    location: tuple[int | str, ...], body: object, *, missing: bool
+) -> tuple[int | str, ...]:
+    """Without the names of union members, which are no places in the body."""
+    place: list[int | str] = []
+    for part in location:
+        if (isinstance(body, dict) and part in body) or (
+            isinstance(body, list) and isinstance(part, int)
+        ):
+            body = body[part]
+        elif not (missing and part == location[-1]):
+            continue
+        place.append(part)
+    return tuple(place)
 
 
 def read_form(request: Request, limit: int) -> tuple[dict[str, bytes], list[bytes]]:

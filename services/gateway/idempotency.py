@@ -1,10 +1,12 @@
 """Idempotency-Key: the same request again gets the same answer, and does nothing again."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Final
 
 from fastapi import Response
+from pydantic import BaseModel
 
 from services.gateway.keys import Caller
 from shared.errors import Conflict, Flaw, Invalid
@@ -14,10 +16,24 @@ _REPLAYED: Final = "Idempotency-Replayed"
 MAX_KEY: Final = 200
 
 
+def print_of(body: BaseModel) -> str:
+    """The same for the same body, however its JSON was written."""
+    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+
+
 def once(
-    caller: Caller, operation: str, key: str | None, body_sha256: str, make: Callable[[], Response]
+    caller: Caller,
+    operation: str,
+    key: str | None,
+    body_sha256: str,
+    make: Callable[[], Response],
+    *,
+    hide: str | None = None,
 ) -> Response:
-    """Makes the answer, unless it was made under this key in the last 24 hours."""
+    """Makes the answer, unless it was made under this key in the last 24 hours.
+
+    The field `hide` of the answer is a secret: it is not kept, and null when the answer is repeated.
+    """
     if key is None:
         return make()
     if not 1 <= len(key) <= MAX_KEY or not key.isprintable():
@@ -26,7 +42,7 @@ def once(
     office, name = caller.ports.catalogue.office, f"{operation} {key}"
     known = office.remember(caller.tenant, name, body_sha256)
     if known is None:
-        return _first(caller, name, make)
+        return _first(caller, name, make, hide)
     if known.body_sha256 != body_sha256:
         raise Invalid("This Idempotency-Key came with another body before.", code="key_reused")
     if known.status is None or known.answer is None:
@@ -39,14 +55,17 @@ def is_replay(response: Response) -> bool:
     return _REPLAYED in response.headers
 
 
-def _first(caller: Caller, name: str, make: Callable[[], Response]) -> Response:
+def _first(caller: Caller, name: str, make: Callable[[], Response], hide: str | None) -> Response:
     try:
         response = make()
     except BaseException:
         caller.ports.catalogue.office.forget(caller.tenant, name)
         raise
     kept = {h: response.headers[h] for h in _KEPT_HEADERS if h in response.headers}
-    answer = json.dumps({"headers": kept, "body": bytes(response.body).decode()}).encode()
+    body = json.loads(bytes(response.body))
+    if hide is not None:
+        body[hide] = None
+    answer = json.dumps({"headers": kept, "body": body}).encode()
     caller.ports.catalogue.office.answered(caller.tenant, name, response.status_code, answer)
     return response
 
@@ -54,4 +73,5 @@ def _first(caller: Caller, name: str, make: Callable[[], Response]) -> Response:
 def _again(status: int, answer: bytes) -> Response:
     kept = json.loads(answer)
     headers = {**kept["headers"], _REPLAYED: "true"}
-    return Response(kept["body"], status, headers=headers, media_type="application/json")
+    body = json.dumps(kept["body"])
+    return Response(body, status, headers=headers, media_type="application/json")

@@ -8,6 +8,7 @@ from services.gateway import bodies
 from services.gateway.keys import Caller
 from services.gateway.products import Draft, checked_id, draft
 from services.gateway.schemas.products import PatchBody, ProductBody
+from services.gateway.schemas.shapes import Body
 from shared.errors import Flaw, Invalid
 
 
@@ -25,10 +26,18 @@ def product(caller: Caller, product_id: str, request: Request) -> Draft:
 
 
 def patch(request: Request) -> Mapping[str, object]:
-    """A merge patch, checked; what it does not name is not in it."""
-    changes = bodies.read_json(request, bodies.MAX_JSON_PART)
+    """A merge patch; what it does not name is not in it."""
+    return checked_patch(bodies.read_json(request, bodies.MAX_JSON_PART))
+
+
+def checked_patch(changes: object, pointer: str = "") -> Mapping[str, object]:
     if isinstance(changes, dict) and "images" in changes:
         detail = "A patch leaves the pictures; PUT replaces them."
-        flaw = Flaw("/images", "not_patchable", detail)
+        flaw = Flaw(f"{pointer}/images", "not_patchable", detail)
         raise Invalid(detail, code="not_patchable", flaws=(flaw,))
-    return bodies.checked(changes, PatchBody).model_dump(exclude_unset=True)
+    return bodies.checked(changes, PatchBody, pointer).model_dump(exclude_unset=True)
+
+
+def nothing_else(rest: Mapping[str, object], pointer: str) -> None:
+    """A deletion names its product and nothing more."""
+    bodies.checked(dict(rest), Body, pointer)

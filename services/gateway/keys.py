@@ -17,7 +17,7 @@ from shared.errors import Forbidden, NotFound, Unauthorised
 from shared.ids import new_id
 
 _CHECKSUM: Final = 8
-_bearer = HTTPBearer(auto_error=False, description="`lk_search_…` or `lk_admin_…`")
+bearer = HTTPBearer(auto_error=False, description="`lk_search_…` or `lk_admin_…`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def admitted(ports: Ports, text: str | None, origin: str | None) -> Caller:
 
 def any_key(
     request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
 ) -> Caller:
     text = bearer.credentials if bearer else None
     return admitted(ports_of(request), text, request.headers.get("origin"))

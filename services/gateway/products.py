@@ -102,7 +102,12 @@ def write(caller: Caller, drafts: Sequence[Draft]) -> list[Result]:
 
 
 def patch(
-    caller: Caller, product_id: str, changes: Mapping[str, object], if_match: str | None
+    caller: Caller,
+    product_id: str,
+    changes: Mapping[str, object],
+    *,
+    if_match: str | None = None,
+    pointer: str = "",
 ) -> WrittenView:
     """Attributes only, guarded by the revision that was read and tried again when it moved."""
     for _ in range(_PATCH_TRIES):
@@ -113,7 +118,7 @@ def patch(
             caller.tenant,
             product_id,
             revision=product.revision,
-            attributes=merged(product.attributes, changes),
+            attributes=merged(product.attributes, changes, pointer),
             targets=fresh.names,
             not_after=fresh.not_after,
         )
@@ -192,6 +197,12 @@ def written(caller: Caller, outcome: Outcome, *, within: float = 0.0) -> Written
         presence=presence_path(product.product_id),
         reason=reason,
     )
+
+
+def status_of(view: WrittenView) -> int:
+    """200 once nothing is left to happen, else 202."""
+    over = view.state in ("searchable", "rejected") or view.status == "unchanged"
+    return 200 if over else 202
 
 
 def accepted(result: Result) -> Outcome:

@@ -1,26 +1,32 @@
 """What an operator may choose about the gateway."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
-MIB = 1024 * 1024
+from shared.runtime.settings import Settings
+
+_MIB: Final = 1024 * 1024
 
 
-class GatewaySettings(BaseSettings):
-    """Read from `LOOKALIKE_GATEWAY_…`; the defaults suit one machine."""
+def _paths(text: object) -> object:
+    """As in PATH: divided by colons."""
+    return tuple(filter(None, text.split(os.pathsep))) if isinstance(text, str) else text
 
-    model_config = SettingsConfigDict(env_prefix="LOOKALIKE_GATEWAY_", frozen=True)
+
+class GatewaySettings(Settings, env_prefix="LOOKALIKE_GATEWAY_"):
+    """The defaults suit one machine."""
 
     tenant: str = "default"
     """Whose catalogue the page at `/` shows."""
-    import_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    import_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()
     """Folders that server paths of imports may lie under; none: only uploads are imported."""
-    max_json_bytes: int = Field(default=64 * MIB, gt=0)
-    max_form_bytes: int = Field(default=128 * MIB, gt=0)
-    max_upload_bytes: int = Field(default=100_000 * MIB, gt=0)
+    max_json_bytes: int = Field(default=64 * _MIB, gt=0)
+    max_form_bytes: int = Field(default=128 * _MIB, gt=0)
+    max_upload_bytes: int = Field(default=100_000 * _MIB, gt=0)
     """For import files; pictures have their own, smaller limit."""
     threads: int = Field(default=64, gt=0)
     """Requests worked on at once; more wait in line."""

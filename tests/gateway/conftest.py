@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+
 from services.embedder.decode import cut, decode, perceptual_hash, thumbnail
 from services.gateway.app import create_app
 from services.gateway.keys import ensure_key
@@ -130,6 +131,7 @@ class BruteSearcher:
         )
 
     def backends(self, index: str) -> Sequence[BackendState]:
+        assert self.catalogue.indexes.get(index) is not None
         return (
             BackendState("exact", configured=True, healthy=True),
             BackendState("elasticsearch", configured=False, healthy=False, reason="set a URL"),
@@ -157,7 +159,8 @@ class BruteSearcher:
             if not vectors:
                 raise Conflict("Not searchable yet.", code="product_not_searchable")
             whole += part.weight * next(iter(vectors.values()))
-        return blended(whole, SPACES, request.blend)
+        weights = {name: request.blend.get(name, 0.0) for name in SPACES.slices()}
+        return blended(whole, SPACES, weights)
 
     def _best(self, product: Product, query: Any, request: SearchRequest) -> Hit | None:
         scored = [(float(v @ query), sha) for sha, v in self._vectors(product).items()]

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
+
 from services.gateway.ports import Ports
 from services.gateway.schemas.products import PresenceView, ProductView, WrittenView
 from shared.images import sha256_of
 from shared.tasks import EmbedImages, SyncShard
-from starlette.testclient import TestClient
 
 Put = Callable[..., Any]
 Draw = Callable[..., bytes]
@@ -44,9 +45,7 @@ def test_the_same_picture_is_stored_once(put: Put, ports: Ports) -> None:
     assert ports.catalogue.images.count("default") == 1
 
 
-def test_a_write_rings_for_its_pictures_and_its_shard(
-    put: Put, queue: Any, draw: Draw
-) -> None:
+def test_a_write_rings_for_its_pictures_and_its_shard(put: Put, queue: Any, draw: Draw) -> None:
     put("1", seed=5)
     embed, sync = queue.rung
     assert embed == EmbedImages("fp-test", "default", (sha256_of(draw(5)),))
@@ -83,9 +82,7 @@ def test_urls_are_not_fetched(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 17])
-def test_a_product_has_one_to_sixteen_pictures(
-    count: int, client: TestClient, draw: Draw
-) -> None:
+def test_a_product_has_one_to_sixteen_pictures(count: int, client: TestClient, draw: Draw) -> None:
     images = [_pictured(draw, seed)["images"][0] for seed in range(count)]
     assert client.put("/v1/products/1", json={"images": images}).status_code == 422
 
@@ -122,9 +119,7 @@ def test_unknown_fields_and_wrong_types_are_all_named(client: TestClient, draw: 
     assert {e["pointer"] for e in refused.json()["errors"]} == {"/colour", "/price"}
 
 
-def test_if_match_guards_against_overwriting_somebody_else(
-    client: TestClient, draw: Draw
-) -> None:
+def test_if_match_guards_against_overwriting_somebody_else(client: TestClient, draw: Draw) -> None:
     body = _pictured(draw, title="Lamp")
     client.put("/v1/products/1", json=body)
     changed = client.put("/v1/products/1", json={**body, "title": "B"}, headers={"If-Match": '"1"'})
@@ -182,7 +177,8 @@ def test_a_patch_that_was_overtaken_is_tried_again(
     put: Put, client: TestClient, ports: Ports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put("1", title="Lamp", price=1.0)
-    patch, moved = ports.catalogue.products.patch, []
+    patch = ports.catalogue.products.patch
+    moved: list[Any] = []
 
     def overtaken(*args: Any, **kwargs: Any) -> Any:
         if not moved:
@@ -274,9 +270,7 @@ def test_a_wait_that_ends_in_vain_is_no_error(client: TestClient, draw: Draw) ->
 
 
 @pytest.mark.parametrize("query", ["wait=found", "wait=searchable&within=soon"])
-def test_a_wait_that_makes_no_sense_is_refused(
-    query: str, client: TestClient, draw: Draw
-) -> None:
+def test_a_wait_that_makes_no_sense_is_refused(query: str, client: TestClient, draw: Draw) -> None:
     assert client.put(f"/v1/products/1?{query}", json=_pictured(draw)).status_code == 422
 
 

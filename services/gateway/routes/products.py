@@ -2,13 +2,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from services.gateway import incoming, products, removal
+from services.gateway import batch, bodies, incoming, products, removal
 from services.gateway.answers import answer
 from services.gateway.conditions import etag, matches
+from services.gateway.idempotency import once, print_of
 from services.gateway.keys import Admin
 from services.gateway.openapi import takes
 from services.gateway.presence import presence
 from services.gateway.products import Conditions
+from services.gateway.schemas.batch import BatchBody, BatchView
 from services.gateway.schemas.products import (
     ImagesView,
     PatchBody,
@@ -71,7 +73,7 @@ def patch_product(
 ) -> Response:
     """Change attributes and leave the pictures; nothing is embedded again."""
     changes = incoming.patch(request)
-    return _written(products.patch(caller, product_id, changes, if_match))
+    return _written(products.patch(caller, product_id, changes, if_match=if_match))
 
 
 @router.delete("/products/{product_id}", responses={200: {"model": ReceiptView}, 204: {}})
@@ -81,6 +83,20 @@ def delete_product(
     """Take a product away; with `purge`, its bytes too, with a receipt."""
     gone = products.delete(caller, product_id, if_match)
     return answer(removal.purge(caller, gone)) if purge else Response(status_code=204)
+
+
+@router.post(
+    "/products:batch",
+    responses={200: {"model": BatchView}, 202: {"model": BatchView}},
+    openapi_extra=takes(BatchBody),
+)
+def post_batch(
+    request: Request, caller: Admin, idempotency_key: Annotated[str | None, Header()] = None
+) -> Response:
+    """Up to 500 upserts, patches and deletes; each item has its own status."""
+    body = bodies.read_model(request, BatchBody, caller.ports.settings.max_json_bytes)
+    operation, print_ = "POST /v1/products:batch", print_of(body)
+    return once(caller, operation, idempotency_key, print_, lambda: _batch(caller, body, request))
 
 
 @router.get("/products/{product_id}/images", responses={200: {"model": ImagesView}})
@@ -101,7 +117,10 @@ def get_presence(
 
 
 def _written(view: WrittenView) -> Response:
-    """200 once nothing is left to happen, else 202."""
-    over = view.state in ("searchable", "rejected") or view.status == "unchanged"
     headers = {"ETag": etag(view.version), "Location": view.presence}
-    return answer(view, 200 if over else 202, headers)
+    return answer(view, products.status_of(view), headers)
+
+
+def _batch(caller: Admin, body: BatchBody, request: Request) -> Response:
+    view = batch.run(caller, body.items, request.state.request_id)
+    return answer(view, 202 if any(item.status == 202 for item in view.items) else 200)

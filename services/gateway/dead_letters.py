@@ -1,0 +1,120 @@
+"""What was given up on: to be looked at, and tried again."""
+
+from collections.abc import Iterator
+
+from services.gateway import imports
+from services.gateway.answers import stamp
+from services.gateway.keys import Caller
+from services.gateway.products import picture_url
+from services.gateway.rings import ring_for
+from services.gateway.schemas.jobs import (
+    DeadLettersView,
+    DeadLetterView,
+    ReplayBody,
+    ReplayView,
+)
+from shared.jobs import DeadLetter
+
+_PAGE = 500
+
+
+def page(caller: Caller, *, import_id: str | None, after: str, limit: int) -> DeadLettersView:
+    """By key; the cursor is the last key."""
+    letters = caller.ports.catalogue.dead.page(
+        caller.tenant, source=import_id, after=after, limit=limit
+    )
+    return DeadLettersView(
+        dead_letters=[_view(caller, letter) for letter in letters],
+        next_cursor=letters[-1].key if len(letters) == limit else None,
+    )
+
+
+def of_import(caller: Caller, import_id: str, after: str, limit: int) -> DeadLettersView:
+    imports.find(caller, import_id)
+    return page(caller, import_id=import_id, after=after, limit=limit)
+
+
+def retry_import(caller: Caller, import_id: str) -> ReplayView:
+    imports.find(caller, import_id)
+    return replay(caller, ReplayBody(import_id=import_id))
+
+
+def replay(caller: Caller, wanted: ReplayBody) -> ReplayView:
+    """Puts back to work what can be; a letter goes once its work is pending again."""
+    left: dict[str, str] = {}
+    done: list[str] = []
+    for letter in _chosen(caller, wanted):
+        reason = _replay_one(caller, letter)
+        if reason is None:
+            done.append(letter.key)
+        else:
+            left[letter.key] = reason
+    caller.ports.catalogue.dead.drop(caller.tenant, done)
+    return ReplayView(replayed=len(done), left=left)
+
+
+def _chosen(caller: Caller, wanted: ReplayBody) -> Iterator[DeadLetter]:
+    keys = None if wanted.keys is None else frozenset(wanted.keys)
+    for letter in list(_all(caller, wanted.import_id)):
+        if keys is None or letter.key in keys:
+            yield letter
+
+
+def _all(caller: Caller, import_id: str | None) -> Iterator[DeadLetter]:
+    after = ""
+    while letters := caller.ports.catalogue.dead.page(
+        caller.tenant, source=import_id, after=after, limit=_PAGE
+    ):
+        yield from letters
+        after = letters[-1].key
+
+
+def _replay_one(caller: Caller, letter: DeadLetter) -> str | None:
+    """None when its work is pending again, else why it cannot be."""
+    name = letter.key.rpartition("/")[2]
+    match letter.kind:
+        case "image":
+            return _replay_image(caller, name)
+        case "product":
+            return _replay_product(caller, name)
+        case _:
+            return "Import the record's source again: what is unchanged in it costs nothing."
+
+
+def _replay_image(caller: Caller, sha256: str) -> str | None:
+    ports = caller.ports
+    image = ports.catalogue.images.get(caller.tenant, [sha256]).get(sha256)
+    if image is None:
+        return "The picture is not stored any more."
+    for fingerprint in image.state:
+        ports.catalogue.images.forget_verdict(caller.tenant, sha256, fingerprint)
+    ring_for(ports, caller.tenant, [], {sha256: image})
+    return None
+
+
+def _replay_product(caller: Caller, product_id: str) -> str | None:
+    ports = caller.ports
+    products = ports.catalogue.products.get(caller.tenant, [product_id])
+    if product_id not in products:
+        return "The product is gone."
+    names = ports.targets.fresh(caller.tenant).names
+    ports.catalogue.products.add_pending(caller.tenant, names, [product_id])
+    ring_for(ports, caller.tenant, products.values(), {})
+    return None
+
+
+def _view(caller: Caller, letter: DeadLetter) -> DeadLetterView:
+    import_id, offset = letter.source or (None, None)
+    sha256 = letter.key.rpartition("/")[2] if letter.kind == "image" else None
+    now = caller.ports.catalogue.now()
+    return DeadLetterView(
+        key=letter.key,
+        kind=letter.kind,
+        code=letter.code,
+        detail=letter.detail,
+        first_seen=stamp(letter.first_seen),
+        attempts=letter.attempts,
+        import_id=import_id,
+        offset=offset,
+        thumbnail_url=None if sha256 is None else picture_url(caller, sha256, "thumb", now),
+    )
