@@ -123,10 +123,11 @@ class Shards:
             return held
         try:
             view = open_view(self._blobs, pointer, index.spaces, held.view)
-        except LookalikeError as error:
-            trouble = f"generation {pointer.generation} cannot be opened: {error.detail}"
+        except Exception as error:  # whatever is wrong with one shard, the others go on
+            trouble = f"generation {pointer.generation} cannot be opened: {error}"
             if trouble != held.trouble:
-                log.warning("shard %d of %s: %s", pointer.shard, index.index_id, trouble)
+                where = (pointer.shard, index.index_id)
+                log.warning("shard %d of %s: %s", *where, trouble, exc_info=True)
             return replace(held, trouble=trouble, tried=pointer.generation)
         if view.damaged and held.trouble is None:
             log.error("shard %d of %s has damaged segments", pointer.shard, index.index_id)
