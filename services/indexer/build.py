@@ -4,7 +4,6 @@ Every step is short and finds from the documents how far it is; whoever has to w
 rung again by the reconciler.
 """
 
-import logging
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, Literal
@@ -17,8 +16,6 @@ from shared.errors import Conflict, NotFound
 from shared.indexes import Index
 from shared.products import Product
 from shared.tasks import BuildIndex
-
-logger = logging.getLogger(__name__)
 
 Progress = Literal["gone", "waiting", "incomplete", "ready"]
 LIVE: Final = "live"

@@ -4,7 +4,6 @@ A merge holds the rows of its inputs in memory, no others: a full merge of a sha
 once as float16 and once more while its graph is built.
 """
 
-import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,8 +18,6 @@ from shared.index.segment import Segment
 from shared.index.view import open_view
 from shared.indexes import Index, Pointer
 from shared.tasks import CompactShard
-
-logger = logging.getLogger(__name__)
 
 AGE_MS = HOUR_MS
 """A compaction that took longer is abandoned; the sweep leaves its files alone twice as long."""

@@ -157,3 +157,11 @@ def test_what_changes_during_an_audit_is_no_drift(house: "House") -> None:
         "products.digests", lambda: (house.put("a", [], title="new"), house.put("c", []))
     )
     assert not compare(busy.ports, house.index, 0)
+
+
+def test_pending_products_cost_an_audit_no_scan(house: "House") -> None:
+    stocked(house)
+    house.put("a", [], title="new")
+    calls: list[str] = []
+    assert not compare(house.stepping(calls.append).ports, house.index, 0)
+    assert "products.page" not in calls

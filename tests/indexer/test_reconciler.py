@@ -140,6 +140,14 @@ def test_an_audit_tells_compaction_of_dead_rows(house: "House") -> None:
     assert CompactShard("one", 0) in house.queue.rung
 
 
+def test_a_shard_that_is_built_is_not_audited(house: "House") -> None:
+    """Everything is missing there, and its build knows."""
+    house.put("p", [])
+    house.ports.catalogue.indexes.create(house.index_like("two", state="building"))
+    chores(house.ports)
+    assert house.product("p").pending == {"one/segments"}
+
+
 def test_the_loop_rings_until_it_is_stopped(house: "House") -> None:
     house.put("p", [])
     stop, rang = threading.Event(), threading.Event()

@@ -7,7 +7,9 @@ import pytest
 
 from services.indexer.compaction import compact
 from services.indexer.files import sweep_dropped, sweep_shard_files
+from services.indexer.segments import stored
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
+from services.indexer.sync import read_batch
 from shared.catalogue.office import Upload
 from shared.jobs import Import
 from shared.products import Origin
@@ -59,7 +61,7 @@ def test_an_image_touched_since_it_was_doomed_stays(house: "House") -> None:
     sha = house.image("a")
     sweep_images(house.ports)
     house.clock.forward(days=1)
-    busy = house.interrupted("images.remove", lambda: house.image("a"))
+    busy = house.interrupted("products.shown", lambda: house.image("a"))
     assert sweep_images(busy.ports) == 0
     house.put("p", [sha])
     assert image_there(house, sha)
@@ -283,7 +285,7 @@ def test_a_commit_that_froze_over_a_sweep_names_no_swept_file(house: "House") ->
         house.clock.forward(hours=30)
         assert sweep_shard_files(house.ports, house.index, 0) > 0
 
-    zombie = house.interrupted("indexes.swap", sleep_over_sweep)
+    zombie = house.interrupted("blobs.put", sleep_over_sweep)
     compact(zombie.ports, house.index, 0)
     assert not house.view().damaged
     assert house.shown() == before
@@ -309,21 +311,31 @@ def test_a_file_named_while_the_sweep_looks_stays(house: "House") -> None:
 
 
 def interleaved(house: "House", sweep_around: Callable[[Callable[[], object]], None]) -> None:
-    """Runs the sweep inside the compaction's swap, and the swap inside the sweep's."""
-    indexes = house.ports.catalogue.indexes
-    swap, waiting = indexes.swap, True
+    """Runs the sweep before the compaction's last two steps, and those inside the sweep."""
+    indexes, blobs = house.ports.catalogue.indexes, house.ports.blobs
+    put, generation = blobs.put, house.pointer().generation
 
-    def held_swap(*args: Any, **kwargs: Any) -> Any:
-        nonlocal waiting
-        if not waiting:
-            return swap(*args, **kwargs)
-        waiting, answers = False, []
-        sweep_around(lambda: answers.append(swap(*args, **kwargs)))
-        return answers[0]
+    def last_steps(key: str, data: bytes) -> None:
+        put(key, data)
+        assert indexes.swap("one", 0, expected=generation, manifest=key, as_of=0)
+
+    def held_put(key: str, data: bytes) -> None:
+        patch.undo()
+        sweep_around(lambda: last_steps(key, data))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(indexes, "swap", held_swap)
+        patch.setattr(blobs, "put", held_put)
         compact(house.ports, house.index, 0)
+
+
+def test_a_segment_on_its_way_to_its_commit_stays(house: "House") -> None:
+    house.put("p", [])
+    batch = read_batch(house.ports, house.index, ["p"])
+    ref = stored(house.ports, house.index, 0, batch.entries)
+    assert sweep_shard_files(house.ports, house.index, 0) == 0
+    assert {file.key for file in ref.files} <= keys(house, FOLDER)
+    house.clock.forward(hours=3)
+    assert sweep_shard_files(house.ports, house.index, 0) == 1
 
 
 def test_files_of_a_dropped_index_go(house: "House") -> None:

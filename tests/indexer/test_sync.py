@@ -105,7 +105,7 @@ def test_a_vector_that_arrives_between_the_reads_is_not_lost(house: "House") -> 
 def test_what_changed_during_a_sync_stays_pending(house: "House") -> None:
     """guarded_mark: the mark is for the revision that was read."""
     house.put("p", [], title="old")
-    house.interrupted("products.mark", lambda: house.put("p", [], title="new")).sync()
+    house.interrupted("indexes.swap", lambda: house.put("p", [], title="new")).sync()
     assert house.shown() == {"p": ("new", set())}
 
 
