@@ -40,9 +40,9 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE fingerprints (fingerprint TEXT PRIMARY KEY) WITHOUT ROWID;
 
     CREATE TABLE embeddings (
-        tenant TEXT NOT NULL, sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL, vector BLOB,
+        tenant TEXT NOT NULL, sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL,
         attempts INTEGER NOT NULL DEFAULT 0, lease_until INTEGER NOT NULL DEFAULT 0, error TEXT,
-        unannounced INTEGER NOT NULL DEFAULT 0,
+        unannounced INTEGER NOT NULL DEFAULT 0, vector BLOB,
         open INTEGER AS (unannounced OR (vector IS NULL AND error IS NULL)) VIRTUAL,
         UNIQUE (tenant, sha256, fingerprint));
     CREATE INDEX embeddings_open ON embeddings (fingerprint, attempts, tenant, sha256) WHERE open;
