@@ -20,8 +20,8 @@ export function card(product, { state = starting({}), note = null, lazy = true }
       "a",
       { href: address(next) },
       h("span", { className: "shot" }, photo(product, lazy), note && h("span", { className: "note" }, note), spaces(product.spaces)),
-      h("span", { className: "words" }, h("span", { className: "title" }, nameOf(product)), subtitle(product), priceLine(product)),
       likeness(product.similarity),
+      h("span", { className: "words" }, h("span", { className: "title" }, nameOf(product)), subtitle(product), priceLine(product)),
     ),
   );
 }

@@ -26,7 +26,7 @@ export function cropping(onCrop) {
   }
 
   function place(event) {
-    const { left, top, width, height } = byId("picture").getBoundingClientRect();
+    const { left, top, width, height } = byId("stage").getBoundingClientRect();
     return [clamp((event.clientX - left) / width, 0, 1), clamp((event.clientY - top) / height, 0, 1)];
   }
 

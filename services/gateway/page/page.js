@@ -9,7 +9,7 @@ import { byId, h, percent } from "./dom.js";
 import { busy, complain, takePictures } from "./intake.js";
 import { footnote } from "./meta.js";
 import { showFile, showProduct } from "./query.js";
-import { address, fileOf, isWall, read, remember, starting, write } from "./state.js";
+import { fileOf, isWall, read, remember, starting, write } from "./state.js";
 
 const WALL = 48;
 const PAGE = 24;
@@ -47,7 +47,7 @@ async function render({ quietly = false } = {}) {
   byId("query").hidden = byId("controls").hidden = isWall(state);
   complain(null);
   // an answer is mostly here before a skeleton could be seen
-  const patience = setTimeout(() => !quietly && shelf.replaceChildren(skeletons(12)), 120);
+  const patience = setTimeout(() => quietly || shelf.replaceChildren(skeletons(12)), 120);
   shelf.setAttribute("aria-busy", "true");
   try {
     await (isWall(state) ? wall() : found(mine.signal));
@@ -62,7 +62,8 @@ async function render({ quietly = false } = {}) {
 
 async function wall() {
   document.title = "Lookalike";
-  heading("Or start from one of ours", "");
+  byId("results-title").textContent = "Or start from one of ours";
+  announce("");
   byId("meta").replaceChildren();
   const page = await api.products(WALL);
   if (!isWall(state)) return;
@@ -96,7 +97,7 @@ async function subject() {
     if (byId("query").dataset.shown !== state.picture) await showFile(file);
     byId("query").dataset.shown = state.picture;
     showCrop(state.crop);
-    heading("Products that look like it", "");
+    heading("Your picture");
     return { file, crop: state.crop };
   }
   const product = known.get(state.product) ?? (await api.product(state.product));
@@ -104,7 +105,7 @@ async function subject() {
   if (byId("query").dataset.shown !== product.product_id) showProduct(product);
   byId("query").dataset.shown = product.product_id;
   showCrop(state.crop);
-  heading(`Looks like ${nameOf(product)}`, "");
+  heading(nameOf(product));
   return { product: product.product_id, sha256: product.image, crop: state.crop };
 }
 
@@ -149,11 +150,9 @@ const kept = () => starting({ backend: state.backend, compare: state.compare, bl
 
 const weights = () => Object.fromEntries(Object.entries(state.blend).map(([space, weight]) => [space, weight / 100]));
 
-function heading(title, said) {
-  byId("results-title").textContent = title;
-  if (!isWall(state)) document.title = `${title} – Lookalike`;
-  if (said) announce(said);
-  else if (isWall(state)) announce("");
+function heading(subject) {
+  document.title = `${subject} – Lookalike`;
+  byId("results-title").textContent = "Products that look like it";
 }
 
 const announce = (text) => (byId("announcer").textContent = text);
