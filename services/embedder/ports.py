@@ -1,0 +1,32 @@
+"""What the embedder's queue side stands on, handed to every function of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.blobs.port import Blobs
+from shared.catalogue.port import Catalogue
+from shared.catalogue.targets import Targets
+from shared.queue.port import Queue
+from shared.seams.embedder import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Leases are longer than the work they are for: one that ends early costs double work."""
+
+    catalogue: Catalogue
+    blobs: Blobs
+    queue: Queue
+    embedder: Embedder
+    targets: Targets
+    batch: int = 32
+    """Pictures that are held and embedded together at most."""
+    lease_ms: int = 60_000
+    chunk_lease_ms: int = 300_000
+    chunk_records: int = 64
+    allowed_roots: tuple[Path, ...] = ()
+    """Folders that a file to import may lie in."""
+
+    @property
+    def fingerprint(self) -> str:
+        return self.embedder.spaces.fingerprint

@@ -1,0 +1,23 @@
+"""What is done at a ring; anything that is not the embedder's is refused."""
+
+from services.embedder.chunks import import_chunk
+from services.embedder.images import embed_images
+from services.embedder.imports import plan_import
+from services.embedder.ports import Ports
+from shared.errors import Invalid
+from shared.runtime.logs import context
+from shared.tasks import EmbedImages, ImportChunk, PlanImport, Task
+
+
+def handle(ports: Ports, task: Task) -> None:
+    match task:
+        case EmbedImages():
+            embed_images(ports, task)
+        case PlanImport(import_id):
+            with context(import_id=import_id):
+                plan_import(ports, import_id)
+        case ImportChunk(import_id, number):
+            with context(import_id=import_id, chunk=number):
+                import_chunk(ports, task)
+        case _:
+            raise Invalid(f"The embedder has nothing to do with {task}.")
