@@ -88,15 +88,20 @@ def _place(
 ) -> tuple[int | str, ...]:
     """Without the names of union members, which are no places in the body."""
     place: list[int | str] = []
+    here: Any = body
     for part in location:
-        if (isinstance(body, dict) and part in body) or (
-            isinstance(body, list) and isinstance(part, int)
-        ):
-            body = body[part]
+        if _holds(here, part):
+            here = here[part]
         elif not (missing and part == location[-1]):
             continue
         place.append(part)
     return tuple(place)
+
+
+def _holds(body: object, part: int | str) -> bool:
+    if isinstance(body, dict):
+        return part in body
+    return isinstance(body, list) and isinstance(part, int)
 
 
 def read_form(request: Request, limit: int) -> tuple[dict[str, bytes], list[bytes]]:

@@ -1,4 +1,7 @@
-"""What was given up on: to be looked at, and tried again."""
+"""What was given up on: to be looked at, and tried again.
+
+Keys are `image/{sha256}/{fingerprint}`, `product/{tenant}/{index}/{id}`, `record/{import}/{offset}`.
+"""
 
 from collections.abc import Iterator
 
@@ -71,23 +74,21 @@ def _all(caller: Caller, import_id: str | None) -> Iterator[DeadLetter]:
 
 def _replay_one(caller: Caller, letter: DeadLetter) -> str | None:
     """None when its work is pending again, else why it cannot be."""
-    name = letter.key.rpartition("/")[2]
-    match letter.kind:
-        case "image":
-            return _replay_image(caller, name)
-        case "product":
-            return _replay_product(caller, name)
+    match letter.kind, letter.key.split("/"):
+        case "image", [_, sha256, fingerprint]:
+            return _replay_image(caller, sha256, fingerprint)
+        case "product", [*_, product_id]:
+            return _replay_product(caller, product_id)
         case _:
             return "Import the record's source again: what is unchanged in it costs nothing."
 
 
-def _replay_image(caller: Caller, sha256: str) -> str | None:
+def _replay_image(caller: Caller, sha256: str, fingerprint: str) -> str | None:
     ports = caller.ports
     image = ports.catalogue.images.get(caller.tenant, [sha256]).get(sha256)
     if image is None:
         return "The picture is not stored any more."
-    for fingerprint in image.state:
-        ports.catalogue.images.forget_verdict(caller.tenant, sha256, fingerprint)
+    ports.catalogue.images.forget_verdict(caller.tenant, sha256, fingerprint)
     ring_for(ports, caller.tenant, [], {sha256: image})
     return None
 
@@ -105,7 +106,7 @@ def _replay_product(caller: Caller, product_id: str) -> str | None:
 
 def _view(caller: Caller, letter: DeadLetter) -> DeadLetterView:
     import_id, offset = letter.source or (None, None)
-    sha256 = letter.key.rpartition("/")[2] if letter.kind == "image" else None
+    sha256 = letter.key.split("/")[1] if letter.kind == "image" else None
     now = caller.ports.catalogue.now()
     return DeadLetterView(
         key=letter.key,

@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Final, Literal, cast
 from urllib.parse import quote
 
-from shared.attributes import merged, read_attributes
-
 from services.gateway import conditions, pictures
 from services.gateway.answers import stamp
 from services.gateway.keys import Caller
@@ -22,6 +20,7 @@ from services.gateway.schemas.products import (
     WrittenView,
 )
 from services.gateway.signing import signed_path
+from shared.attributes import merged, read_attributes
 from shared.catalogue.products import Outcome, ProductWrite
 from shared.errors import Conflict, Flaw, Invalid, LookalikeError, NotFound, Stale, Unavailable
 from shared.images import Image

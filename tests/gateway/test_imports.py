@@ -138,7 +138,7 @@ def test_a_dead_picture_is_replayed(
     client.put("/v1/products/1", files=[("images", ("a.jpg", torn, "image/jpeg"))])
     workshop.settle()
     (sha256,) = ports.catalogue.products.get("default", ["1"])["1"].images
-    key = f"image/default/{sha256}"
+    key = f"image/{sha256}/fp-test"
     now = ports.catalogue.now()
     ports.catalogue.dead.put(DeadLetter(key, "default", "image", "undecodable_image", "x", now))
     (letter,) = client.get("/v1/dead_letters").json()["dead_letters"]

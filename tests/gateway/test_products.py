@@ -287,3 +287,28 @@ def test_metadata_may_come_as_a_file_of_the_form(client: TestClient, draw: Draw)
     ]
     assert client.put("/v1/products/1", files=files).status_code == 202
     assert client.get("/v1/products/1").json()["title"] == "Lamp"
+
+
+def test_the_shelves_are_walked_without_gap_and_without_the_deleted(
+    put: Put, client: TestClient, shopper: TestClient
+) -> None:
+    for number in range(9):
+        put(f"p{number}")
+    for number in (0, 4, 5, 8):
+        client.delete(f"/v1/products/p{number}")
+    seen: list[str] = []
+    url = "/v1/products?limit=2"
+    for _ in range(9):
+        page = shopper.get(url).json()
+        seen += [card["product_id"] for card in page["products"]]
+        if page["next_cursor"] is None:
+            break
+        url = f"/v1/products?limit=2&cursor={page['next_cursor']}"
+    assert seen == ["p1", "p2", "p3", "p6", "p7"]
+
+
+def test_one_product_of_the_shelves_can_be_asked_for(put: Put, shopper: TestClient) -> None:
+    put("1", title="Lamp")
+    (card,) = shopper.get("/v1/products?id=1").json()["products"]
+    assert (card["title"], card["image"] in card["thumbnail_url"]) == ("Lamp", True)
+    assert shopper.get("/v1/products?id=2").json()["products"] == []

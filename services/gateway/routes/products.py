@@ -2,16 +2,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from services.gateway import batch, bodies, incoming, products, removal
+from services.gateway import batch, bodies, incoming, products, removal, shelves
 from services.gateway.answers import answer
 from services.gateway.conditions import etag, matches
 from services.gateway.idempotency import once, print_of
-from services.gateway.keys import Admin
+from services.gateway.keys import Admin, Searching
 from services.gateway.openapi import takes
 from services.gateway.presence import presence
 from services.gateway.products import Conditions
 from services.gateway.schemas.batch import BatchBody, BatchView
 from services.gateway.schemas.products import (
+    CardsView,
     ImagesView,
     PatchBody,
     PresenceView,
@@ -27,6 +28,17 @@ router = APIRouter(tags=["products"])
 IfMatch = Annotated[str | None, Header()]
 Wait = Annotated[str | None, Query(description="`searchable`: answer once it is found")]
 Within = Annotated[str, Query(description="How long to wait at most, such as `5s`")]
+
+
+@router.get("/products", responses={200: {"model": CardsView}})
+def get_products(
+    caller: Searching,
+    id: str | None = None,  # noqa: A002 - the parameter's name in the URL
+    cursor: str = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 24,
+) -> Response:
+    """What the shop has, by id; with `id`, that one product or none."""
+    return answer(shelves.one(caller, id) if id else shelves.page(caller, cursor, limit))
 
 
 @router.put(

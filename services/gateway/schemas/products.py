@@ -145,6 +145,29 @@ class ImagesView(View):
     images: list[PictureView]
 
 
+class CardView(View):
+    """A product as a list shows it, by its first picture."""
+
+    product_id: str
+    title: str
+    brand: str | None
+    category: tuple[str, ...]
+    price: float | None
+    currency: str | None
+    in_stock: bool | None
+    url: str | None
+    image: str | None
+    thumbnail_url: str | None
+    version: int
+
+
+class CardsView(View):
+    model_config = ConfigDict(json_schema_extra=example(products=[], next_cursor=None))
+
+    products: list[CardView]
+    next_cursor: str | None
+
+
 class WrittenView(View):
     """What became of a write; `state` is how far it is on its way to being found."""
 
