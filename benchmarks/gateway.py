@@ -1,6 +1,6 @@
 """How many similar-by-product answers a running gateway gives, and how soon.
 
-`python benchmarks/http.py URL KEY [SECONDS]`: products are taken from the shelves, asked for by one
+`python benchmarks/gateway.py URL KEY [SECONDS]`: products are taken from the shelves, asked for by one
 client and then by sixteen, over connections that stay open. The load generator shares the cores.
 """
 
