@@ -11,7 +11,7 @@ import numpy as np
 from services.search import merge
 from services.search.facets import counts
 from services.search.merge import Candidate
-from services.search.planner import Fetched, Way, fetch
+from services.search.planner import Fetched, Look, fetch
 from services.search.query import Query
 from shared.errors import DeadlineExceeded
 from shared.hits import Hit, SearchRequest
@@ -30,7 +30,7 @@ class Ask:
 
     request: SearchRequest
     query: Query
-    way: Way
+    look: Look
     left_out: frozenset[str]
     until: float
 
@@ -96,7 +96,7 @@ def _fetch_more(
         if number in fetched and fetched[number].whole:
             continue
         check(ask)
-        found = fetch(segment, ask.query.blended, k, masks[number], ask.way)
+        found = fetch(segment, ask.look, k, masks[number])
         if found is not None:
             fetched[number] = found
 

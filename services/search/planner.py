@@ -1,24 +1,39 @@
 """How one segment is searched: every passing row, or a graph or trees where that pays."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from shared.hits import DEFAULT_BLEND
 from shared.index.accelerator import Found, Mask, Rows
+from shared.index.faiss import EF_ANY_BLEND, EF_DEFAULT_BLEND
 from shared.index.view import SegmentView
+from shared.spaces import SpaceName
 from shared.vectors import Floats
 
 Way = Literal["exact", "faiss", "annoy"]
 
 FEW_PASS = 0.03
 """Up to this part of a segment, looking at every passing row is quicker than any detour."""
-EF, EF_FILTERED = 64, 256
+EF_FILTERED = 256
+TREES_ROWS = 8
+"""Trees are asked for so many rows where a graph would keep one candidate."""
 TRIAL = 64
 """So many of the nearest, unfiltered, tell whether the filter is related to the query."""
-ROWS_A_STEP = 32
+ROWS_A_STEP = 64
 """About how many rows a scan reads in the time that a graph takes for one candidate."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """How every segment is asked: for what, by which backend, with how many candidates."""
+
+    query: Floats
+    way: Way
+    ef: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +57,18 @@ class Fetched:
         return -math.inf if self.whole else float(self.similarities[-1])
 
 
-def fetch(segment: SegmentView, query: Floats, k: int, mask: Mask, way: Way) -> Fetched | None:
+def ef_of(blend: Mapping[SpaceName, float]) -> int:
+    """A graph is built over all spaces; what weighs them in another way has to look further."""
+    usual = sum(DEFAULT_BLEND.values())
+    total = sum(abs(weight) for weight in blend.values())
+    same = all(
+        math.isclose(blend.get(name, 0) * usual, weight * total, abs_tol=1e-9)
+        for name, weight in DEFAULT_BLEND.items()
+    )
+    return EF_DEFAULT_BLEND if same else EF_ANY_BLEND
+
+
+def fetch(segment: SegmentView, look: Look, k: int, mask: Mask) -> Fetched | None:
     """About the k nearest rows of the mask, or all; None where no row is in it."""
     passing = segment.live_rows if mask is segment.live else int(np.count_nonzero(mask))
     if not passing:
@@ -50,11 +76,11 @@ def fetch(segment: SegmentView, query: Floats, k: int, mask: Mask, way: Way) -> 
     k = min(k, passing)
     found: Fetched | None = None
     if passing > FEW_PASS * segment.rows:
-        if way == "faiss" and segment.has_graph:
-            found = _graph(segment, query, k, mask, passing)
-        elif way == "annoy" and segment.has_trees:
-            found = _trees(segment, query, k, mask, passing)
-    return found or _scan(segment, query, k, mask, passing)
+        if look.way == "faiss" and segment.has_graph:
+            found = _graph(segment, look, k, mask, passing)
+        elif look.way == "annoy" and segment.has_trees:
+            found = _trees(segment, look, k, mask, passing)
+    return found or _scan(segment, look.query, k, mask, passing)
 
 
 def _scan(segment: SegmentView, query: Floats, k: int, mask: Mask, passing: int) -> Fetched:
@@ -62,13 +88,15 @@ def _scan(segment: SegmentView, query: Floats, k: int, mask: Mask, passing: int)
     return Fetched(similarities, rows, k >= passing, scanned=True, step="exact", seen=passing)
 
 
-def _graph(segment: SegmentView, query: Floats, k: int, mask: Mask, passing: int) -> Fetched | None:
+def _graph(segment: SegmentView, look: Look, k: int, mask: Mask, passing: int) -> Fetched | None:
     """None where the graph would cost more than a scan, or came back with fewer than k."""
     filtered = passing < segment.live_rows
-    ef = _filtered_ef(segment, query, k, mask) if filtered else max(EF, 2 * k)
-    if k >= passing or (ef > EF_FILTERED and ef * ROWS_A_STEP >= passing):
+    if k >= passing or (filtered and passing <= EF_FILTERED * ROWS_A_STEP):
         return None
-    found = segment.graph(query, k, ef, mask if filtered else None)
+    ef = _filtered_ef(segment, look.query, k, mask) if filtered else max(look.ef, 2 * k)
+    if ef > EF_FILTERED and ef * ROWS_A_STEP >= passing:
+        return None
+    found = segment.graph(look.query, k, ef, mask if filtered else None)
     return _likely(found, k, f"graph(ef={ef})", ef)
 
 
@@ -84,12 +112,12 @@ def _filtered_ef(segment: SegmentView, query: Floats, k: int, mask: Mask) -> int
     return max(EF_FILTERED, math.ceil(4 * k * len(near) / passing))
 
 
-def _trees(segment: SegmentView, query: Floats, k: int, mask: Mask, passing: int) -> Fetched | None:
-    """Trees cannot filter: enough are asked for that twice k should pass."""
-    wanted = max(EF, math.ceil(2 * k * segment.rows / passing))
+def _trees(segment: SegmentView, look: Look, k: int, mask: Mask, passing: int) -> Fetched | None:
+    """Trees cannot filter: enough are asked for that twice k should pass, and a scan if not."""
+    wanted = max(TREES_ROWS * look.ef, math.ceil(2 * k * segment.rows / passing))
     if k >= passing or wanted >= passing:
         return None
-    similarities, rows = segment.trees(query, wanted)
+    similarities, rows = segment.trees(look.query, wanted)
     passed = mask[rows]
     found = similarities[passed][:k], rows[passed][:k]
     return _likely(found, k, f"trees(n={wanted})", wanted)

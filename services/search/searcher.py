@@ -8,7 +8,7 @@ from functools import partial
 from services.search import facets, merge
 from services.search.fanout import FanOut
 from services.search.page import Ask, ShardPage, page
-from services.search.planner import Way
+from services.search.planner import Look, Way, ef_of
 from services.search.query import query_of
 from services.search.shards import HeldIndex, HeldShard, Shards
 from shared.errors import Invalid, NotConfigured, NotFound
@@ -43,7 +43,8 @@ class LocalSearcher:
         query = query_of(request, held)
         left_out = request.leave_out | {part.product_id for part in request.products}
         forced: Way = "exact" if request.exact else way
-        ask = Ask(request, query, forced, left_out, until)
+        look = Look(query.blended, forced, ef_of(request.blend))
+        ask = Ask(request, query, look, left_out, until)
         shown = {n: shard.view for n, shard in held.shards.items() if shard.view is not None}
         pages, late = self._fanout.ask(_questions(shown, ask), until)
         failed = _failures(held, late)

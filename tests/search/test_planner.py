@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from services.search import planner
+from services.search.planner import Look
 from services.search.shards import Shards
 from shared.filters import In
 from shared.index import annoy
@@ -38,7 +39,7 @@ def query() -> Floats:
 
 
 def fetched(segment: SegmentView, query: Floats, k: int, condition: Any, way: Any) -> Any:
-    return planner.fetch(segment, query, k, segment.passing(condition), way)
+    return planner.fetch(segment, Look(query, way, 64), k, segment.passing(condition))
 
 
 def test_an_unfiltered_search_walks_the_graph(segment: SegmentView, query: Floats) -> None:
@@ -77,7 +78,7 @@ def test_an_unrelated_filter_is_scanned(segment: SegmentView, query: Floats) -> 
     _, near = segment.exact(query, 400, segment.live)
     mask = segment.live.copy()
     mask[near] = False
-    found = planner.fetch(segment, query, 10, mask, "faiss")
+    found = planner.fetch(segment, Look(query, "faiss", 64), 10, mask)
     assert found is not None
     assert found.step == "exact"
     assert mask[found.rows].all()
@@ -87,9 +88,9 @@ def test_an_unrelated_filter_is_scanned(segment: SegmentView, query: Floats) -> 
 def test_trees_are_asked_for_more_when_a_filter_takes_some_away(
     segment: SegmentView, query: Floats
 ) -> None:
-    assert fetched(segment, query, 10, None, "annoy").step == "trees(n=64)"
+    assert fetched(segment, query, 10, None, "annoy").step == "trees(n=512)"
     found = fetched(segment, query, 40, SOME, "annoy")
-    assert found.step in ("trees(n=240)", "exact")
+    assert found.step in ("trees(n=512)", "exact")
     assert len(found.rows) == 40
     assert segment.passing(SOME)[found.rows].all()
 
@@ -99,7 +100,7 @@ def test_trees_that_come_short_are_followed_by_a_scan(segment: SegmentView, quer
     _, near = segment.exact(query, 800, segment.live)
     mask = segment.live.copy()
     mask[near] = False
-    found = planner.fetch(segment, query, 10, mask, "annoy")
+    found = planner.fetch(segment, Look(query, "annoy", 64), 10, mask)
     assert found is not None
     assert found.step == "exact"
 
@@ -121,6 +122,19 @@ def test_a_segment_without_a_graph_is_scanned(segment: SegmentView, query: Float
     plain = replace(segment, segment=replace(segment.segment, with_graph=None, with_trees=None))
     assert fetched(plain, query, 10, None, "faiss").step == "exact"
     assert fetched(plain, query, 10, None, "annoy").step == "exact"
+
+
+@pytest.mark.parametrize(
+    ("blend", "ef"),
+    [
+        ({"content": 0.6, "style": 0.2, "colour": 0.2}, 128),
+        ({"content": 6, "style": 2, "colour": 2}, 128),
+        ({"content": 0.6, "style": 0.2, "colour": -0.2}, 256),
+        ({"style": 1.0}, 256),
+    ],
+)
+def test_other_blends_look_further(blend: Any, ef: int) -> None:
+    assert planner.ef_of(blend) == ef
 
 
 @pytest.mark.parametrize("way", ["faiss", "annoy"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from services.search import planner
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared.blobs.fsspec import FsspecBlobs
@@ -162,6 +163,9 @@ def open_shop(
 ) -> Iterator[Callable[[int], Shop]]:
     """A shop on so many shards, asked through one of the port's adapters."""
     shops: dict[int, Shop] = {}
+    # Small segments are walked as if scanning them took long.
+    patch = pytest.MonkeyPatch()
+    patch.setattr(planner, "ROWS_A_STEP", 1)
     closing: list[Callable[[], None]] = []
 
     def opened(count: int) -> Shop:
@@ -170,6 +174,7 @@ def open_shop(
         return shops[count]
 
     yield opened
+    patch.undo()
     for close in reversed(closing):
         close()
 

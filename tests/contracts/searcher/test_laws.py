@@ -90,11 +90,17 @@ def test_an_exact_search_is_the_definition_to_the_last_hit(shop: Any, backend: A
         assert_same(answer.hits, shop.oracle(vector)[:30])
 
 
-def test_graph_and_trees_are_really_used(shop: Any) -> None:
-    vector = queries()[0]
-    assert "graph(ef=" in ask(shop, vector, backend="faiss", limit=5).plan
-    assert "exact" in ask(shop, vector, backend="exact", limit=5).plan
-    assert "graph" not in ask(shop, vector, backend="exact", limit=5).plan
+@pytest.mark.parametrize("condition", [None, FILTERS["half"]], ids=["all", "filtered"])
+def test_the_plan_tells_that_a_graph_is_walked(shop: Any, condition: Filter | None) -> None:
+    vector = queries()[1]  # lamps are near it
+    assert "graph(ef=" in ask(shop, vector, backend="faiss", filter=condition, limit=5).plan
+    assert "graph" not in ask(shop, vector, backend="exact", filter=condition, limit=5).plan
+    assert ask(shop, vector, backend="auto").backend == "faiss"
+
+
+def test_the_plan_tells_that_trees_are_asked(shop: Any, backend: Any) -> None:
+    plan = ask(shop, queries()[0], backend=backend, limit=5).plan
+    assert ("trees(n=" in plan) == (backend == "annoy")
 
 
 @pytest.mark.parametrize("blend", BLENDS.values(), ids=BLENDS)
