@@ -21,6 +21,8 @@ from shared.spaces import Spaces
 FORMAT = 1
 TEXTS = ("title", "brand", "currency", "url")
 LISTS = ("category", "tags")
+PLAIN = ("product_id", "revision", "images_revision", "rows_at", "committed", "deleted")
+"""What an entry has beside attributes and rows."""
 _METADATA = b"lookalike"
 
 Ints = NDArray[np.int64]
@@ -79,10 +81,7 @@ def _record(entry: Entry, declared: Sequence[str]) -> Mapping[str, Any]:
     record: dict[str, Any] = {
         name: getattr(attributes, name) for name in (*TEXTS, *LISTS, "price", "in_stock")
     }
-    record |= {
-        name: getattr(entry, name)
-        for name in ("product_id", "revision", "images_revision", "rows_at", "committed", "deleted")
-    }
+    record |= {name: getattr(entry, name) for name in PLAIN}
     record["key"] = key_of(entry.product_id)
     record["images"] = [row.sha256 for row in entry.rows]
     record["custom"] = json.dumps(dict(attributes.custom))
@@ -131,12 +130,21 @@ class Columns:
         return found if len(found) else np.zeros(1, dtype=np.int64)
 
     def attributes(self, ordinal: int) -> Attributes:
-        value = {name: self.column(name)[ordinal].as_py() for name in _ATTRIBUTES}
-        lists = {name: tuple(value[name]) for name in LISTS}
-        return Attributes(**{**value, **lists, "custom": json.loads(value["custom"])})
+        return attributes_of({name: self.column(name)[ordinal].as_py() for name in _ATTRIBUTES})
+
+    def records(self, first: int, last: int) -> list[dict[str, Any]]:
+        """Products as plain values; far quicker for many than one by one."""
+        found: list[dict[str, Any]] = self.batch.slice(first, last - first).to_pylist()
+        return found
 
 
 _ATTRIBUTES = (*TEXTS, *LISTS, "price", "in_stock", "custom")
+
+
+def attributes_of(record: Mapping[str, Any]) -> Attributes:
+    value = {name: record[name] for name in _ATTRIBUTES}
+    lists = {name: tuple(value[name]) for name in LISTS}
+    return Attributes(**{**value, **lists, "custom": json.loads(value["custom"])})
 
 
 def open_columns(path: Path) -> Columns:

@@ -1,6 +1,5 @@
 """A segment: frozen products with their rows, written once and then only mapped."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -11,16 +10,27 @@ from typing import Any
 import numpy as np
 
 from shared.blobs.port import Blobs
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid
 from shared.filters import Filter
 from shared.index import annoy, exact, faiss
 from shared.index.accelerator import Rows
 from shared.index.annoy import Trees, TreesBuild
-from shared.index.columns import Bools, Columns, Ints, Keys, key_of, open_columns, write_columns
+from shared.index.columns import (
+    PLAIN,
+    Bools,
+    Columns,
+    Ints,
+    Keys,
+    attributes_of,
+    key_of,
+    open_columns,
+    write_columns,
+)
 from shared.index.damage import DamagedSegment
 from shared.index.entries import Entry, Row
 from shared.index.exact import Codes
 from shared.index.faiss import Graph, GraphBuild
+from shared.index.files import local, sha256_of
 from shared.index.manifest import FileKind, FileRef, SegmentRef, folder_key
 from shared.index.matching import matching
 from shared.products import Attributes
@@ -107,7 +117,7 @@ def store(files: SegmentFiles, blobs: Blobs, tenant: str, index: str, shard: int
     refs = []
     for kind, path in files.files.items():
         key = f"{folder_key(tenant, index, shard)}/{path.name}"
-        ref = FileRef(kind, key, path.stat().st_size, _sha256(path))
+        ref = FileRef(kind, key, path.stat().st_size, sha256_of(path))
         blobs.put_file(key, path)
         refs.append(ref)
     return SegmentRef(files.name, files.products, files.rows, tuple(refs), files.graph, files.build)
@@ -116,24 +126,8 @@ def store(files: SegmentFiles, blobs: Blobs, tenant: str, index: str, shard: int
 def verify(ref: SegmentRef, blobs: Blobs) -> None:
     """Reads every file of a segment; one that is not the one that was written is damage."""
     for file in ref.files:
-        if _sha256(_local(file, blobs)) != file.sha256:
+        if sha256_of(local(file, blobs)) != file.sha256:
             raise DamagedSegment(f"{file.key} is not what was written; rebuild the shard.")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _local(file: FileRef, blobs: Blobs) -> Path:
-    try:
-        path = blobs.local(file.key)
-        size = path.stat().st_size
-    except (NotFound, FileNotFoundError) as error:
-        raise DamagedSegment(f"{file.key} is missing; rebuild the shard.") from error
-    if size != file.size:
-        raise DamagedSegment(f"{file.key} has {size} bytes, not {file.size}; rebuild the shard.")
-    return path
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +144,7 @@ class Segment:
     @classmethod
     def open(cls, ref: SegmentRef, blobs: Blobs) -> "Segment":
         """Maps what the manifest names and nothing else; what does not fit is refused."""
-        paths = {file.kind: _local(file, blobs) for file in ref.files}
+        paths = {file.kind: local(file, blobs) for file in ref.files}
         if "arrow" not in paths or ("codes" in paths) != (ref.rows > 0):
             raise DamagedSegment(f"Segment {ref.name} lacks a file; rebuild the shard.")
         columns = open_columns(paths["arrow"])
@@ -244,27 +238,29 @@ class Segment:
         return self.codes.vectors(rows)
 
     def entry(self, ordinal: int) -> Entry:
-        number = {
-            name: int(self.columns.column(name)[ordinal].as_py())
-            for name in ("revision", "images_revision", "rows_at", "committed")
-        }
-        return Entry(
-            product_id=self.product_id(ordinal),
-            deleted=bool(self.deleted[ordinal]),
-            attributes=self.attributes(ordinal),
-            rows=self._rows(ordinal),
-            **number,
-        )
-
-    def _rows(self, ordinal: int) -> tuple[Row, ...]:
-        if self.codes is None:
-            return ()
-        codes = (self.codes.raw[row].tobytes() for row in self.rows_of(ordinal))
-        return tuple(Row(*found) for found in zip(self.images(ordinal), codes, strict=True))
+        (record,) = self.columns.records(ordinal, ordinal + 1)
+        return self._entry(ordinal, record)
 
     def entries(self) -> Iterator[Entry]:
         """By key; what compaction reads."""
-        return (self.entry(ordinal) for ordinal in range(len(self.columns)))
+        count = len(self.columns)
+        for first in range(0, count, BLOCK):
+            records = self.columns.records(first, min(first + BLOCK, count))
+            for ordinal, record in enumerate(records, first):
+                yield self._entry(ordinal, record)
+
+    def _entry(self, ordinal: int, record: Mapping[str, Any]) -> Entry:
+        return Entry(
+            attributes=attributes_of(record),
+            rows=self._rows(ordinal, record["images"]),
+            **{name: record[name] for name in PLAIN},
+        )
+
+    def _rows(self, ordinal: int, images: Sequence[str]) -> tuple[Row, ...]:
+        if self.codes is None:
+            return ()
+        codes = self.codes.raw[self.first_row[ordinal] : self.first_row[ordinal + 1]]
+        return tuple(Row(*found) for found in zip(images, map(bytes, codes), strict=True))
 
     def matching(self, condition: Filter) -> Bools:
         """Which products pass by what this segment says of them; kept for the next request."""
