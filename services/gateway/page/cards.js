@@ -39,7 +39,8 @@ export function notice(title, text, ...actions) {
 export function photo(product, lazy = true) {
   const image = h("img", { alt: "", width: 256, height: 256, decoding: "async", loading: lazy ? "lazy" : "eager" });
   image.addEventListener("error", () => image.classList.add("missing"), { once: true });
-  image.src = product.thumbnail_url;
+  if (product.thumbnail_url) image.src = product.thumbnail_url;
+  else image.classList.add("missing");
   return image;
 }
 

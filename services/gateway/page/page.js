@@ -24,11 +24,11 @@ let more = null;
 const showCrop = cropping((crop) => change({ crop }));
 
 /** Where a click leads: another address, and the reader's place at the top of it. */
-function go(next) {
-  write(next);
+async function arrive(next) {
   state = next;
   scrollTo({ top: 0 });
-  return render().then(() => byId("results-title").focus({ preventScroll: true }));
+  await render();
+  byId("results-title").focus({ preventScroll: true });
 }
 
 /** Another way to look for the same thing. */
@@ -172,7 +172,9 @@ async function searchBy(file) {
   busy(true);
   try {
     await api.search({ file }, { ...starting({}), limit: 1, cursor: null, blend: weights() });
-    await go(starting({ picture: remember(file), backend: state.backend, blend: state.blend }));
+    const next = starting({ picture: remember(file), backend: state.backend, blend: state.blend });
+    write(next);
+    await arrive(next);
   } catch (problem) {
     complain(problem.message);
   } finally {
@@ -180,15 +182,19 @@ async function searchBy(file) {
   }
 }
 
+/** Links stay within the page, unless somebody wants them in another tab. */
 function follow(event) {
   const link = event.target.closest("a[href]");
+  if (link?.classList.contains("skip")) {
+    event.preventDefault(); // a fragment would be another history entry, which knows no picture
+    byId("results-title").focus();
+    return;
+  }
   const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   if (!link || !plain || !(link.closest(".card") || "home" in link.dataset)) return;
   event.preventDefault();
   history.pushState({}, "", link.href);
-  state = read();
-  scrollTo({ top: 0 });
-  render().then(() => byId("results-title").focus({ preventScroll: true }));
+  arrive(read());
 }
 
 async function start() {

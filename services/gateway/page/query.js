@@ -5,7 +5,7 @@ import { byId, h, money } from "./dom.js";
 
 /** A product's picture; small originals come as they are. */
 export function showProduct(product) {
-  const image = h("img", { alt: `The picture of ${nameOf(product)}`, draggable: false, src: product.thumbnail_url });
+  const image = h("img", { alt: `The picture of ${nameOf(product)}`, draggable: false, src: product.thumbnail_url ?? "" });
   image.addEventListener("load", () => shape(image.naturalWidth, image.naturalHeight));
   byId("picture").replaceChildren(image);
   describe(nameOf(product), [product.brand, money(product.price, product.currency)].filter(Boolean).join(" · "));
