@@ -10,8 +10,8 @@ from shared import errors
 from shared.errors import LookalikeError
 
 MEDIA_TYPE: Final = "application/problem+json"
-DOCUMENTATION: Final = "https://lookalike.invalid/docs/problems"
-"""Problem types are names, not addresses to be fetched; docs/problems.md has a heading for each."""
+DOCUMENTATION: Final = "/docs/problems.md"
+"""Problem types are names of headings there, not addresses to be fetched."""
 
 RETRY_AFTER_SECONDS: Final = 2
 

@@ -221,3 +221,16 @@ def test_a_broken_form_is_malformed(client: TestClient) -> None:
     for content in (b"--y\r\n", b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"):
         answer = client.put("/v1/products/1", content=content, headers=headers)
         assert answer.status_code in (400, 422)
+
+
+def test_every_problem_of_the_gateway_has_its_heading() -> None:
+    import re
+
+    root = Path(__file__).parents[2]
+    documented = set(
+        re.findall(r"^### (\w+)$", (root / "docs/problems.md").read_text(), re.MULTILINE)
+    )
+    sources = [*(root / "services/gateway").rglob("*.py"), root / "shared/errors.py"]
+    code = re.compile(r'\bcode(?:: ClassVar\[str\])? ?= ?"(\w+)"')
+    raised = {name for path in sources for name in code.findall(path.read_text())}
+    assert raised - {"image_gone"} <= documented
