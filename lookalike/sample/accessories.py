@@ -2,7 +2,7 @@
 
 import math
 
-from lookalike.sample.paths import Form, Parts, both, line, moved, oval, shape, turned
+from lookalike.sample.paths import Fill, Form, Parts, both, line, moved, oval, shape, turned
 
 
 def sneaker(form: Form) -> Parts:
@@ -29,11 +29,7 @@ def sneaker(form: Form) -> Parts:
         for n in range(4)
     ]
     rim = line(f"M 12 {ankle} Q 24 {ankle + 5} 36 {ankle - 3}", 3, "third")
-    swoosh = (
-        line("M 28 66 Q 46 68 60 55", 2.8, "third")
-        if c > 0
-        else line("M 44 54 L 40 72 M 51 56 L 47 72", 0.1, "third")
-    )
+    swoosh = [line("M 28 66 Q 46 68 60 55", 2.8, "third")] if c > 0 else []
     base = shape(
         f"M 8 71 L 94 71 Q 97 {71 + sole} 91 {72 + sole} L 14 {72 + sole} Q 6 {72 + sole} 8 71 Z",
         "light",
@@ -41,9 +37,7 @@ def sneaker(form: Form) -> Parts:
         0.97,
     )
     stripe = line(f"M 9 {73.5 + sole / 2} L 94 {73.5 + sole / 2}", 1.4, "third")
-    return moved(
-        [tongue, upper, toe, heel, *([swoosh] if c > 0 else []), rim, *laces, base, stripe], -1, 0
-    )
+    return moved([tongue, upper, toe, heel, *swoosh, rim, *laces, base, stripe], -1, 0)
 
 
 def boot(form: Form) -> Parts:
@@ -232,10 +226,10 @@ def watch(form: Form) -> Parts:
         "round",
     )
     holes = [oval(50, y, 1.1, 1.4, "dark", "flat") for y in (78, 84, 90)]
-    case = "gold" if c > 0 else "metal"
+    case: Fill = "gold" if c > 0 else "metal"
     crown = shape(
         f"M {49 + r} 47 L {55 + r} 47 L {55 + r} 53 L {49 + r} 53 Z",
-        "gold" if c > 0 else "metal",
+        case,
         "flat",
         0.85,
     )
@@ -251,7 +245,7 @@ def watch(form: Form) -> Parts:
         strap,
         *holes,
         crown,
-        oval(50, 50, r + 1, fill="gold" if case == "gold" else "metal", shade="ball"),
+        oval(50, 50, r + 1, fill=case, shade="ball"),
         oval(50, 50, r - 2, fill="light", shade="ball"),
         *ticks,
         line("M 50 50 L 43 43", 2.0),

@@ -1,6 +1,6 @@
 """Books, balls, guitars, as parts; `a`, `b`, `c` in [-1, 1] vary the proportions."""
 
-from lookalike.sample.paths import Form, Parts, line, moved, oval, shape, turned
+from lookalike.sample.paths import Fill, Form, Part, Parts, line, moved, oval, shape, turned
 
 
 def guitar(form: Form) -> Parts:
@@ -19,7 +19,6 @@ def guitar(form: Form) -> Parts:
     ]
     return [
         body,
-        line(f"M 50 44 C {50 + high} 42 {54 + high} 54 {50 + waist} 62", 0.1, "dark"),
         oval(50, 66, 8, fill="third", shade="flat"),
         oval(50, 66, 6.4, fill="dark", shade="flat", tone=0.8),
         shape("M 46.8 12 L 53.2 12 L 53.6 62 L 46.4 62 Z", "wood", "flat", 0.62),
@@ -34,53 +33,32 @@ def guitar(form: Form) -> Parts:
 def book(form: Form) -> Parts:
     a, b, c = form
     w, h = 27 + 3 * a, 38 + 2 * b
-    left, t, r, d = 50 - w, 50 - h, 50 + w, 50 + h
-    pages = [
-        shape(
-            f"M {left + 4} {d - 1} L {r + 3} {d - 1} L {r + 3} {t + 3} L {r} {t} "
-            f"L {r} {d - 5} L {left} {d - 5} Z",
-            "light",
-            "flat",
-            0.92,
-        )
+    left, top, right, low = 50 - w, 50 - h, 50 + w, 47 + h
+    ribbon = (
+        f"M {right - 12} {low} L {right - 8} {low} L {right - 8} {low + 9} "
+        f"L {right - 10} {low + 6} L {right - 12} {low + 9} Z"
+    )
+    label = [
+        _board(38, top + 14, 66, top + 32, "light"),
+        line(f"M 43 {top + 20} L 61 {top + 20}", 1.6),
+        line(f"M 46 {top + 26} L 58 {top + 26}", 1.0, "third"),
     ]
-    edge = shape(
-        f"M {left} {t} L {left + 4} {t + 4} L {r + 4} {t + 4} L {r + 4} {d + 1} "
-        f"L {left + 4} {d + 1} L {left} {d - 3} Z",
-        "main",
-        "flat",
-        0.6,
-    )
-    cover = shape(
-        f"M {left + 2} {t} L {r - 2} {t} Q {r} {t} {r} {t + 2} L {r} {d - 5} "
-        f"Q {r} {d - 3} {r - 2} {d - 3} L {left + 2} {d - 3} Q {left} {d - 3} {left} {d - 5} "
-        f"L {left} {t + 2} Q {left} {t} {left + 2} {t} Z",
-        "body",
-        "flat",
-    )
-    spine = shape(
-        f"M {left + 2} {t} L {left + 8} {t} L {left + 8} {d - 3} L {left + 2} {d - 3} "
-        f"Q {left} {d - 3} {left} {d - 5} L {left} {t + 2} Q {left} {t} {left + 2} {t} Z",
-        "third",
-        "flat",
-        0.95,
-    )
-    label = shape(f"M 38 {t + 14} L 66 {t + 14} L 66 {t + 32} L 38 {t + 32} Z", "light", "flat")
-    words = [
-        line(f"M 43 {t + 20} L 61 {t + 20}", 1.6),
-        line(f"M 46 {t + 26} L 58 {t + 26}", 1.0, "third"),
+    band = [_board(right - 9, top, right - 6, low, "dark")]
+    return [
+        shape(ribbon, "third", "flat", 0.9),
+        _board(left + 3, top + 4, right + 4, low + 4, "main", tone=0.6),
+        _board(left + 3, top + 3, right + 2.5, low + 2, "light", tone=0.92),
+        _board(left, top, right, low, "body"),
+        _board(left, top, left + 8, low, "third", tone=0.95),
+        *(label if c > -0.3 else band),
     ]
-    ribbon = shape(
-        f"M {r - 12} {d - 3} L {r - 8} {d - 3} L {r - 8} {d + 7} L {r - 10} {d + 4} "
-        f"L {r - 12} {d + 7} Z",
-        "third",
-        "flat",
-        0.9,
-    )
-    band = [
-        shape(f"M {r - 9} {t} L {r - 6} {t} L {r - 6} {d - 3} L {r - 9} {d - 3} Z", "dark", "flat")
-    ]
-    return [edge, *pages, ribbon, cover, spine, *([label, *words] if c > -0.3 else band)]
+
+
+def _board(
+    left: float, top: float, right: float, low: float, fill: Fill, *, tone: float = 1.0
+) -> Part:
+    outline = f"M {left} {top} L {right} {top} L {right} {low} L {left} {low} Z"
+    return shape(outline, fill, "flat", tone)
 
 
 def ball(form: Form) -> Parts:
@@ -115,13 +93,13 @@ def kite(form: Form) -> Parts:
     ]
 
 
-def _bow(x: float, y: float, fill: str) -> Parts:
+def _bow(x: float, y: float, fill: Fill) -> Parts:
     wing = (
         f"M {x} {y} L {x + 6} {y - 3.4} L {x + 6} {y + 3.4} Z M {x} {y} "
         f"L {x - 6} {y - 3.4} L {x - 6} {y + 3.4} Z"
     )
     return [
-        shape(wing, "third" if fill == "third" else "second", "flat"),
+        shape(wing, fill, "flat"),
         oval(x, y, 1.4, fill="dark"),
     ]
 

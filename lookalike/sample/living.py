@@ -2,7 +2,7 @@
 
 import math
 
-from lookalike.sample.paths import Form, Part, Parts, both, line, moved, oval, shape, turned
+from lookalike.sample.paths import Fill, Form, Part, Parts, both, line, moved, oval, shape, turned
 
 
 def vase(form: Form) -> Parts:
@@ -23,16 +23,9 @@ def vase(form: Form) -> Parts:
     return [*stem, body, oval(50, 38, neck + 1, 2.2, "dark", "flat")]
 
 
-def _blossom(x: float, y: float, fill: str) -> Parts:
-    petals = [
-        oval(
-            x + 4.4 * math.cos(t),
-            y + 4.4 * math.sin(t),
-            3.7,
-            fill="third" if fill == "third" else "second",
-        )
-        for t in (n * math.tau / 5 - 0.3 for n in range(5))
-    ]
+def _blossom(x: float, y: float, fill: Fill) -> Parts:
+    turns = (n * math.tau / 5 - 0.3 for n in range(5))
+    petals = [oval(x + 4.4 * math.cos(t), y + 4.4 * math.sin(t), 3.7, fill=fill) for t in turns]
     return [*petals, oval(x, y, 2.6, fill="gold", shade="ball")]
 
 

@@ -1,0 +1,114 @@
+"""How quickly an import of BSON is planned: `python -m benchmarks.bson_scan [--megabytes N]`.
+
+A file of drawn products is made in a temporary folder and scanned into chunks, in turn with the bson
+library reading the same file record by record. The file is in the page cache: what is measured is the
+work, not the disk. Decoding the chunks and drawing the sample are timed beside it.
+One JSON object is printed.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bson
+
+from lookalike.sample.catalogue import make
+from shared.bson import ChunkRange, decode, file_reader, scan
+
+GIGABYTES_PER_SECOND = 1.0
+PRODUCTS_PER_SECOND = 60.0
+DRAWN = 200
+ROUNDS = 5
+
+
+def processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def plan(path: Path) -> list[ChunkRange]:
+    with path.open("rb") as file:
+        pieces = list(scan(file_reader(file), path.stat().st_size))
+    return [piece for piece in pieces if isinstance(piece, ChunkRange)]
+
+
+def decode_chunks(path: Path) -> int:
+    with path.open("rb") as file:
+        read = file_reader(file)
+        return sum(1 for piece in plan(path) for _ in decode(read(piece.offset, piece.length)))
+
+
+def read_with_the_library(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for _ in bson.decode_file_iter(file))
+
+
+def enlarge(sample: Path, path: Path, megabytes: int) -> None:
+    """Repeat the sample until the file is as large as asked."""
+    data = sample.read_bytes()
+    with path.open("wb") as file:
+        for _ in range(max(1, megabytes * 1_000_000 // len(data))):
+            file.write(data)
+
+
+def measure(folder: Path, megabytes: int) -> dict[str, float]:
+    sample, large = folder / "sample.bson", folder / "large.bson"
+    drawing = seconds(lambda: make(sample, products=DRAWN, seed=1))
+    enlarge(sample, large, megabytes)
+    planning, library = [], []
+    for _ in range(ROUNDS):
+        planning.append(seconds(lambda: plan(large)))
+        library.append(seconds(lambda: read_with_the_library(large)))
+    gigabytes = large.stat().st_size / 1e9
+    return {
+        "file_gigabytes": gigabytes,
+        "records": sum(piece.records for piece in plan(large)),
+        "planned_gb_per_s": gigabytes / statistics.median(planning),
+        "bson_library_gb_per_s": gigabytes / statistics.median(library),
+        "decoded_gb_per_s": gigabytes / seconds(lambda: decode_chunks(large)),
+        "drawn_products_per_s": DRAWN / drawing,
+    }
+
+
+def claim(name: str, value: float, target: float, unit: str) -> dict[str, Any]:
+    return {"name": name, "value": value, "target": target, "unit": unit, "held": value >= target}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--megabytes", type=int, default=500)
+    with tempfile.TemporaryDirectory() as folder:
+        details = measure(Path(folder), parser.parse_args().megabytes)
+    details = {name: round(value, 3) for name, value in details.items()}
+    claims = [
+        claim(
+            "a BSON import is planned", details["planned_gb_per_s"], GIGABYTES_PER_SECOND, "GB/s"
+        ),
+        claim(
+            "sample products are drawn",
+            details["drawn_products_per_s"],
+            PRODUCTS_PER_SECOND,
+            "products/s",
+        ),
+    ]
+    machine = {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()}
+    report = {"bench": "bson_scan", "machine": machine, "claims": claims, "details": details}
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
