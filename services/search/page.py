@@ -4,7 +4,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,12 +93,14 @@ def _fetch_more(
     view: ShardView, masks: list[Mask], ask: Ask, k: int, fetched: dict[int, Fetched]
 ) -> None:
     for number, segment in enumerate(view.segments):
-        if number in fetched and fetched[number].whole:
+        before = fetched.get(number)
+        if before is not None and before.whole:
             continue
         check(ask)
         found = fetch(segment, ask.look, k, masks[number])
         if found is not None:
-            fetched[number] = found
+            seen = found.seen + (before.seen if before else 0)
+            fetched[number] = replace(found, seen=seen)
 
 
 def _enough(

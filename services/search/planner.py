@@ -19,7 +19,7 @@ Way = Literal["exact", "faiss", "annoy"]
 FEW_PASS = 0.03
 """Up to this part of a segment, looking at every passing row is quicker than any detour."""
 EF_FILTERED = 256
-TREES_ROWS = 8
+TREES_ROWS = 4
 """Trees are asked for so many rows where a graph would keep one candidate."""
 TRIAL = 64
 """So many of the nearest, unfiltered, tell whether the filter is related to the query."""

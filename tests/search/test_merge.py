@@ -34,6 +34,7 @@ def test_pages_are_the_whole_cut_in_pieces(
     cursor: Cursor | None = None
     while page := merge.after(whole, cursor)[:limit]:
         pages += page
+        assert len(pages) <= len(whole)
         cursor = Cursor(page[-1].similarity, page[-1].product_id)
     assert pages == whole
 

@@ -88,9 +88,9 @@ def test_an_unrelated_filter_is_scanned(segment: SegmentView, query: Floats) -> 
 def test_trees_are_asked_for_more_when_a_filter_takes_some_away(
     segment: SegmentView, query: Floats
 ) -> None:
-    assert fetched(segment, query, 10, None, "annoy").step == "trees(n=512)"
+    assert fetched(segment, query, 10, None, "annoy").step == "trees(n=256)"
     found = fetched(segment, query, 40, SOME, "annoy")
-    assert found.step in ("trees(n=512)", "exact")
+    assert found.step in ("trees(n=256)", "exact")
     assert len(found.rows) == 40
     assert segment.passing(SOME)[found.rows].all()
 
