@@ -81,7 +81,7 @@ def test_a_text_file_named_jpg_is_refused_with_a_kind_sentence(window: Any) -> N
     page = window.open()
     page.set_input_files("#file", [_file("notes.jpg", b"dear diary, this is no picture")])
     complaint = page.get_by_role("alert")
-    expect(complaint).to_contain_text("JPEG, PNG")
+    expect(complaint).to_contain_text("Choose a JPEG, PNG or WebP picture.")
     expect(page.get_by_role("heading", name="Find what looks like it.")).to_be_visible()
     page.set_input_files("#file", [_file("mine.jpg", _picture_of(page, 0))])
     _found(page)

@@ -68,6 +68,8 @@ def test_side_by_side_shows_a_column_for_each_backend_with_time_and_overlap(
         said = r"^12 found$" if number == 0 else rf"^\d+ of 12 as in {asked[0]}$"
         expect(column.locator(".column-head p")).to_have_text(re.compile(said))
         expect(column.locator(".card[data-product]")).to_have_count(12)
+    page.reload()
+    expect(page.locator(".column .card[data-product]")).to_have_count(12 * len(asked))
 
 
 def test_another_blend_gives_another_order(page: Page) -> None:

@@ -47,7 +47,8 @@ async function render({ quietly = false } = {}) {
   byId("query").hidden = byId("controls").hidden = isWall(state);
   complain(null);
   // an answer is mostly here before a skeleton could be seen
-  const patience = setTimeout(() => quietly || shelf.replaceChildren(skeletons(12)), 120);
+  const bare = !quietly && state.compare.length < 2; // columns bring skeletons of their own
+  const patience = setTimeout(() => bare && shelf.replaceChildren(skeletons(12)), 120);
   shelf.setAttribute("aria-busy", "true");
   try {
     await (isWall(state) ? wall() : found(mine.signal));
@@ -131,6 +132,7 @@ async function sideBySide(ask) {
   byId("meta").replaceChildren();
   const answers = await compare(state.compare, (name) => ask(name, COLUMN), shelf, kept());
   for (const { hits = [] } of answers) for (const hit of hits) known.set(hit.product_id, hit);
+  byId("meta").replaceChildren("Asked one after the other; the times are those of the search alone.");
   announce(`The ${COLUMN} nearest by ${state.compare.length} backends`);
 }
 
@@ -176,7 +178,8 @@ async function searchBy(file) {
     write(next);
     await arrive(next);
   } catch (problem) {
-    complain(problem.message);
+    const another = [415, 422].includes(problem.status) ? " Choose a JPEG, PNG or WebP picture." : "";
+    complain(problem.message + another);
   } finally {
     busy(false);
   }
