@@ -1,5 +1,8 @@
 import csv
 import hashlib
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -42,6 +45,16 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     make(tmp_path / "other.bson", products=12, seed=4)
     assert len(digests) == 1
     assert hashlib.sha256((tmp_path / "other.bson").read_bytes()).hexdigest() not in digests
+
+
+def test_another_process_writes_the_same_bytes(sample: Path, tmp_path: Path) -> None:
+    program = "import sys, pathlib; from lookalike.sample.catalogue import make; "
+    program += "make(pathlib.Path(sys.argv[1]), products=8, seed=7)"
+    path = tmp_path / "c.bson"
+    environment = os.environ | {"PYTHONHASHSEED": "5"}
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", program, path], check=True, cwd=root, env=environment)
+    assert sample.read_bytes().startswith(path.read_bytes())
 
 
 def test_a_larger_catalogue_begins_with_the_smaller_one(sample: Path, tmp_path: Path) -> None:
