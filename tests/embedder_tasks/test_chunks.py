@@ -278,6 +278,23 @@ def test_writes_that_come_too_late_leave_the_chunk_to_its_next_attempt(house: An
     assert house.counters(import_id).imported == 1
 
 
+def test_products_are_not_written_long_after_their_images_were_touched(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = planned(house, house.records((1, [house.picture("a")])))
+
+    def freeze(_: str) -> None:
+        house.clock.forward(minutes=6)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.embedder.arrivals.reach", freeze)
+        handle(house.ports, ImportChunk(import_id, 0))
+    assert house.ports.catalogue.images.count("shop") == 1
+    assert house.ports.catalogue.products.count("shop") == 0
+    house.run_chunks(import_id)
+    assert house.counters(import_id).imported == 1
+
+
 def test_a_chunk_that_never_ends_is_given_up_and_counted(
     house: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_one_truncated_picture_among_ten_gets_a_verdict_at_once_and_hurts_no_oth
 def test_a_poison_is_bisected_until_it_is_alone_and_its_neighbours_are_embedded(
     house: Any, dies: str
 ) -> None:
+    house = house.with_ports(batch=32)
     house.embedder.kills_process = dies == "worker"
     good = [house.upload(f"p{n}") for n in range(12)]
     poison = house.upload("poison")
@@ -74,6 +75,23 @@ def test_a_poison_is_bisected_until_it_is_alone_and_its_neighbours_are_embedded(
     assert house.letters() == {f"image/{poison}/f1": "kills_decoder"}
     (letter,) = house.ports.catalogue.dead.page("shop")
     assert letter.attempts == MAX_ATTEMPTS + 1
+
+
+def _embed_for_ever(house: Any) -> None:
+    while True:
+        embed_images(house.ports, EMBED)
+
+
+def test_a_batch_that_killed_its_worker_is_halved(house: Any) -> None:
+    house.embedder.kills_process = True
+    for name in ("poison", *(f"p{n}" for n in range(7))):
+        house.upload(name)
+    for most in (8, 4, 2):
+        house.embedder.batches.clear()
+        with pytest.raises(house.killed):
+            _embed_for_ever(house)
+        assert max(house.embedder.batches) <= most
+        house.clock.forward(minutes=2)
 
 
 def test_where_a_child_dies_the_neighbours_do_not_wait_for_a_lease(house: Any) -> None:
@@ -171,6 +189,7 @@ def test_a_crash_between_vector_and_bump_is_made_good(house: Any) -> None:
     house.put("p", sha256)
     write = VectorWrite("shop", sha256, "f1", b"\0" * 24)
     assert house.ports.catalogue.images.store_vector(write)
+    house.ports.blobs.delete(house.image(sha256).place.blob)
     revision = house.product("p").images_revision
     assert house.left() == 1
     assert embed_images(house.ports, EMBED) == 1

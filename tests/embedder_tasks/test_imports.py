@@ -7,7 +7,7 @@ import pytest
 
 from services.embedder.imports import plan_import
 from shared.ids import new_id
-from shared.jobs import Import
+from shared.jobs import Chunk, Import
 from shared.tasks import ImportChunk
 
 
@@ -100,6 +100,45 @@ def test_a_limit_cuts_the_last_chunk(house: Any, limit: int) -> None:
     house.run_chunks(import_id)
     assert house.counters(import_id).imported == min(limit, 10)
     assert house.ports.catalogue.products.count("shop") == min(limit, 10)
+    assert house.state(import_id).state == "succeeded"
+
+
+def test_a_limit_holds_for_a_plan_that_goes_on(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_id = house.start_import(some(house, 10), limit=6)
+    monkeypatch.setattr("services.embedder.imports._SAVED_TOGETHER", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("services.embedder.imports.reach", _dies(house))
+        with pytest.raises(house.killed):
+            plan_import(house.ports, import_id)
+    plan_import(house.ports, import_id)
+    assert [records for _, _, records in chunks(house, import_id)] == [4, 2]
+
+
+def test_chunks_of_a_planner_that_died_before_it_said_how_far_it_was_are_found_again(
+    house: Any,
+) -> None:
+    import_id = house.start_import(some(house, 10))
+    imports = house.ports.catalogue.imports
+    imports.planned(
+        import_id, [Chunk(import_id, 0, 0, len(some(house, 4)), 4)], scanned=0, done=False
+    )
+    plan_import(house.ports, import_id)
+    assert [records for _, _, records in chunks(house, import_id)] == [4, 4, 2]
+
+
+def test_an_import_is_not_over_before_its_plan_is(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = house.start_import(some(house, 10))
+    monkeypatch.setattr("services.embedder.imports._SAVED_TOGETHER", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("services.embedder.imports.reach", _dies(house))
+        with pytest.raises(house.killed):
+            plan_import(house.ports, import_id)
+    house.run_chunks(import_id)
+    assert house.state(import_id).state == "running"
+    plan_import(house.ports, import_id)
+    house.run_chunks(import_id)
     assert house.state(import_id).state == "succeeded"
 
 

@@ -119,14 +119,11 @@ def test_deleting_twice_is_as_good_as_once(blobs: Blobs) -> None:
 
 
 def test_a_listing_holds_what_begins_so_with_size_and_date(blobs: Blobs) -> None:
-    for key in ("tenants/a/packs/1", "tenants/a/packs/12", "tenants/a/other", "tenants/ab/packs/1"):
+    packs = ("tenants/a/packs/1", "tenants/a/packs/12", "tenants/a/packs/2")
+    for key in (*packs, "tenants/a/other", "tenants/ab/packs/1"):
         blobs.put(key, b"xyz")
     assert keys(blobs, "tenants/a/packs/1") == ["tenants/a/packs/1", "tenants/a/packs/12"]
-    assert keys(blobs, "tenants/a/") == [
-        "tenants/a/other",
-        "tenants/a/packs/1",
-        "tenants/a/packs/12",
-    ]
+    assert keys(blobs, "tenants/a/") == ["tenants/a/other", *packs]
     assert keys(blobs, "tenants/none/") == []
     info = next(iter(blobs.list("tenants/ab/")))
     assert info.size == 3
