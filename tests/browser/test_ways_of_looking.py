@@ -54,6 +54,17 @@ def test_the_backend_that_is_chosen_answers_and_survives_a_reload(page: Page) ->
     expect(page.get_by_role("radio", name="exact")).to_be_checked()
 
 
+def test_how_one_looks_stays_when_one_goes_on_to_another_product(page: Page) -> None:
+    page.get_by_role("radio", name="exact").check()
+    page.get_by_role("button", name="Style").click()
+    expect(page).to_have_url(re.compile("blend=0%2C100%2C0"))
+    title = page.locator("#shelf .card .title").first.inner_text()
+    page.locator("#shelf .card a").first.click()
+    expect(page.locator("#query-title")).to_have_text(title)
+    expect(page.get_by_role("radio", name="exact")).to_be_checked()
+    expect(page.get_by_role("button", name="Style")).to_have_attribute("aria-pressed", "true")
+
+
 def test_side_by_side_shows_a_column_for_each_backend_with_time_and_overlap(
     page: Page, backends: list[dict[str, Any]]
 ) -> None:
@@ -98,6 +109,13 @@ def test_a_category_narrows_the_shelf(page: Page) -> None:
     assert {hit["category"][0] for hit in hits} == {name}
 
 
+def test_a_category_with_a_slash_in_its_name_can_be_asked_for(page: Page) -> None:
+    with page.expect_response("**/v1/search") as answered:
+        page.goto(f"{page.url}&category=Bath%2FShower")
+    assert answered.value.ok
+    expect(page.locator(".notice")).to_contain_text("No product passes these filters")
+
+
 def test_filters_that_nothing_passes_can_be_cleared_again(page: Page) -> None:
     page.get_by_label("Price to").fill("0")
     expect(page.locator(".notice")).to_contain_text("No product passes these filters")
@@ -119,6 +137,9 @@ def test_dragging_over_the_picture_searches_by_that_part(page: Page) -> None:
     assert crop == pytest.approx(wanted, abs=0.02)
     assert answered.value.ok
     expect(page.locator("#crop")).to_be_visible()
+    looked_for = page.url.partition("product=")[2].partition("&")[0]
+    page.wait_for_selector(f"{SETTLED} .likeness")
+    assert not any(f"product={looked_for}" in href for href in _order(page))
     page.get_by_role("button", name="Whole picture").click()
     expect(page.locator("#crop")).to_be_hidden()
     expect(page).not_to_have_url(re.compile("crop="))
