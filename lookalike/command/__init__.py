@@ -1,0 +1,1 @@
+"""The command `lookalike`: one module per sub-command, three-line commands over functions."""
