@@ -87,9 +87,6 @@ class Shards:
         """Shows every shard as its pointer says at this moment."""
         with self._writing:
             indexes = {index.index_id: index for index in self._catalogue.indexes.all()}
-            for index_id, gone in self._held.items():
-                if index_id not in indexes:
-                    self._let_go(gone)
             self._held = {i: held for i, held in self._held.items() if i in indexes}
             for index in indexes.values():
                 self._refresh(index)
