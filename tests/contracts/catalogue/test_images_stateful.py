@@ -5,7 +5,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from shared.catalogue.images import ImageWrite, VectorWrite
 from shared.catalogue.port import Catalogue
@@ -16,8 +22,8 @@ BLANK = {"attempts": 0, "lease": 0, "error": None, "unannounced": False}
 pictures = st.sampled_from(["a" * 64, "b" * 64, "c" * 64])
 in_time = st.sampled_from([0, 0, 0, 0, -1])
 RUNS = settings(
-    max_examples=40,
-    stateful_step_count=30,
+    max_examples=100,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -36,6 +42,11 @@ class ImagesAndADictionary(RuleBasedStateMachine):
     @rule(by=st.sampled_from([1, MINUTE + 1]))
     def time_passes(self, by: int) -> None:
         self.clock.advance(by)
+
+    @initialize()
+    def images_are_there(self) -> None:
+        self.put("a" * 64, set(), 0)
+        self.put("b" * 64, set(), 0)
 
     @rule(sha=pictures, fingerprints=st.sets(st.sampled_from(["f1", "f2"])), slack=in_time)
     def put(self, sha: str, fingerprints: set[str], slack: int) -> None:

@@ -5,7 +5,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from shared.catalogue.port import Catalogue
 from shared.catalogue.products import ProductWrite
@@ -21,8 +27,8 @@ targets = st.sampled_from([TARGETS, frozenset({SEGMENTS})])
 one_target = st.sampled_from([SEGMENTS, ELASTIC])
 in_time = st.sampled_from([0, 0, 0, 0, -1])
 RUNS = settings(
-    max_examples=40,
-    stateful_step_count=30,
+    max_examples=100,
+    stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -52,39 +58,51 @@ class ProductsAndADictionary(RuleBasedStateMachine):
     def time_passes(self, by: int) -> None:
         self.clock.advance(by)
 
-    @rule(
-        pid=ids,
-        title=titles,
-        images=shown,
-        names=targets,
-        slack=in_time,
-        age=st.sampled_from([None, 0, 1, 1000]),
-        offset=st.integers(1, 3),
-        urgent=st.booleans(),
-        version=st.sampled_from([None, None, None, 0, 1, 2]),
-    )
+    @initialize()
+    def products_are_there(self) -> None:
+        for pid, images in (("p", "ab"), ("q", "b")):
+            self.upsert(pid, "one", tuple(sha * 64 for sha in images))
+        self.clock.advance(1000)
+
+    @rule(pid=ids, title=titles, images=shown, names=targets, urgent=st.booleans())
+    def request(
+        self, *, pid: str, title: str, images: tuple[str, ...], names: frozenset[str], urgent: bool
+    ) -> None:
+        self.upsert(pid, title, images, targets=names, urgent=urgent)
+
+    @rule(pid=ids, title=titles, age=st.sampled_from([0, 1, 1000]), offset=st.integers(1, 3))
+    def record(self, pid: str, title: str, age: int, offset: int) -> None:
+        created = self.clock() - age
+        self.upsert(pid, title, origin=Origin(f"i{created}", created, offset))
+
+    @rule(pid=ids, title=titles, slack=st.sampled_from([0, -1]), version=st.integers(0, 3))
+    def guarded(self, pid: str, title: str, slack: int, version: int) -> None:
+        self.upsert(pid, title, not_after=self.clock() + slack, if_version=version)
+
+    @rule(pid=ids)
+    def same_again(self, pid: str) -> None:
+        if doc := self.docs.get(pid):
+            self.upsert(pid, doc["title"], doc["images"])
+
     def upsert(
-        self,
-        *,
-        pid: str,
-        title: str,
-        images: tuple[str, ...],
-        names: frozenset[str],
-        slack: int,
-        age: int | None,
-        offset: int,
-        urgent: bool,
-        version: int | None,
+        self, pid: str, title: str, images: tuple[str, ...] = ("a" * 64,), **more: Any
     ) -> None:
         now = self.clock()
-        origin = None if age is None else Origin(f"i{now - age}", now - age, offset)
-        attributes = Attributes(title=title)
         write = ProductWrite(
-            "shop", pid, attributes, images, names, now + slack, origin, urgent, version
+            **{
+                "tenant": "shop",
+                "product_id": pid,
+                "attributes": Attributes(title=title),
+                "images": images,
+                "targets": TARGETS,
+                "not_after": now,
+                **more,
+            }
         )
         (outcome,) = self.catalogue.products.upsert([write])
-        date = (now, 0) if origin is None else (origin.created, offset)
-        by = None if origin is None else (origin.import_id, offset)
+        origin = write.origin
+        date = (now, 0) if origin is None else (origin.created, origin.offset)
+        by = None if origin is None else (origin.import_id, origin.offset)
         assert outcome.status == self.decide(write, title, date, by)
         got = self.catalogue.products.get("shop", [pid]).get(pid)
         assert outcome.product == (None if outcome.status == "late" else got)
