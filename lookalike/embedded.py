@@ -86,7 +86,7 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         ensure_index(indexing, queries.spaces)
         shards.start()
         stack.callback(shards.close)
-        searcher = LocalSearcher(catalogue, shards, annoy=with_annoy)
+        searcher = LocalSearcher(shards, annoy=with_annoy)
         stack.callback(searcher.close)
         queue.start()
         stack.callback(queue.close, GRACE_S)

@@ -15,6 +15,7 @@ from services.indexer.lease import every
 from services.indexer.ports import HOUR_MS, MINUTE_MS, SECOND_MS, Ports
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
 from services.indexer.tiers import full_tier
+from shared.catalogue.settling import settle
 from shared.ids import ulid
 from shared.indexes import Index, target
 from shared.jobs import Import
@@ -48,6 +49,7 @@ def _import(ports: Ports, imp: Import) -> Iterator[Task]:
         return
     if not imp.planned:
         yield PlanImport(imp.import_id)
+    settle(ports.catalogue, imp.import_id)
     for chunk in ports.catalogue.imports.waiting(imp.import_id, 2 * ports.limits.workers):
         yield ImportChunk(imp.import_id, chunk.number)
 

@@ -35,7 +35,8 @@ class FsspecBlobs:
         self._is_folder = "file" in (self._fs.protocol, *self._fs.protocol)
         if not self._is_folder and cache is None:
             raise Invalid(f"Blobs in {url!r} need a cache folder on this machine.")
-        self._cache = cache or Path(self._root)
+        # A folder is its own cache: its files are mapped where they lie.
+        self._cache = Path(self._root) if self._is_folder or cache is None else cache
 
     def put(self, key: str, data: bytes) -> None:
         if self._is_folder:

@@ -45,3 +45,9 @@ def test_a_remote_store_without_a_cache_is_refused() -> None:
 def test_an_unknown_kind_of_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no place for blobs"):
         FsspecBlobs("gopher://host/blobs", tmp_path)
+
+
+def test_a_folder_is_mapped_where_it_lies_even_with_a_cache(tmp_path: Path) -> None:
+    blobs = FsspecBlobs((tmp_path / "store").as_uri(), tmp_path / "cache")
+    blobs.put("a/b", b"bytes")
+    assert blobs.local("a/b").read_bytes() == b"bytes"
