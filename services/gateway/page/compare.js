@@ -3,13 +3,18 @@
 import { card, notice, skeletons } from "./cards.js";
 import { h } from "./dom.js";
 
-/** Asks one after the other, so that no backend's time is spent waiting for another. */
+export const COLUMN = 12;
+
+/** Asks one after the other, so that no backend's time is spent waiting for another.
+ * `ask` takes a backend and how many hits to ask for. */
 export async function compare(names, ask, shelf, state) {
   const columns = names.map((name) => h("section", { className: "column", "aria-label": name }, head(name, "asking …"), skeletons(4)));
   shelf.replaceChildren(h("div", { className: "columns" }, ...columns));
+  // what is read for the first time is read for all: the first of them is not to pay for it alone
+  await ask(names[0], 1).catch(() => null);
   const answers = [];
   for (const [i, name] of names.entries()) {
-    const answer = await ask(name).catch((error) => {
+    const answer = await ask(name, COLUMN).catch((error) => {
       if (error.name === "AbortError") throw error;
       return { error };
     });
@@ -24,7 +29,7 @@ function filled(name, answer, answers, state) {
   if (answer.error) return [head(name, ""), notice("No answer", answer.error.message)];
   const first = answers.find((other) => !other.error);
   const milliseconds = `${answer.meta.timings_ms.search.toFixed(1)} ms`;
-  const said = answer === first ? `${answer.hits.length} found` : overlap(first, answer, answers);
+  const said = answer === first ? `${answer.hits.length} found` : overlap(first, answer);
   const elsewhere = answers.filter((other) => other !== answer && !other.error);
   const cards = answer.hits.map((hit) => {
     const alone = elsewhere.length > 0 && !elsewhere.some((other) => holds(other, hit));

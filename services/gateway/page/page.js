@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { card, nameOf, notice, skeletons } from "./cards.js";
-import { compare } from "./compare.js";
+import { COLUMN, compare } from "./compare.js";
 import * as controls from "./controls.js";
 import { cropping } from "./crop.js";
 import { byId, h, percent } from "./dom.js";
@@ -13,7 +13,6 @@ import { fileOf, isWall, read, remember, starting, write } from "./state.js";
 
 const WALL = 48;
 const PAGE = 24;
-const COLUMN = 12;
 
 const shelf = byId("shelf");
 const known = new Map(); // products seen on this visit, by id
@@ -130,9 +129,13 @@ function shelve(answer, following) {
 
 async function sideBySide(ask) {
   byId("meta").replaceChildren();
-  const answers = await compare(state.compare, (name) => ask(name, COLUMN), shelf, kept());
+  const answers = await compare(state.compare, ask, shelf, kept());
   for (const { hits = [] } of answers) for (const hit of hits) known.set(hit.product_id, hit);
-  byId("meta").replaceChildren("Asked one after the other; the times are those of the search alone.");
+  const plans = answers.filter(({ meta }) => meta).map(({ meta }) => `${meta.backend}: ${meta.plan}`);
+  byId("meta").replaceChildren(
+    h("span", {}, plans.join(" · ")),
+    h("span", {}, "Asked one after the other; the times are those of the search alone."),
+  );
   announce(`The ${COLUMN} nearest by ${state.compare.length} backends`);
 }
 
