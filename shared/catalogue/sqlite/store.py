@@ -6,6 +6,7 @@ savepoint, and nobody is answered before the commit.
 
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
@@ -116,8 +117,9 @@ class Store:
             cached_statements=256,
         )
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -32768"):
-                db.execute(f"PRAGMA {pragma}")
+            _use_wal(db)
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA cache_size = -32768")
         except BaseException:
             db.close()
             raise
@@ -182,6 +184,19 @@ class Store:
 
 def _failing(job: _Job, error: BaseException) -> Callable[[], None]:
     return lambda: job.done.set_exception(error)
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """SQLite's own wait for a lock does not cover two processes that make the same new file."""
+    give_up = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(0.005)
 
 
 @contextmanager

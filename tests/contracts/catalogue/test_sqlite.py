@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -239,21 +239,37 @@ def test_operations_work_from_greenlets_of_one_thread(path: Path, write: Write, 
         assert catalogue.products.count("shop") == 3
 
 
-def test_two_processes_write_to_one_file(path: Path) -> None:
+def test_processes_make_and_write_one_file_together(path: Path) -> None:
     script = f"""
 import sys
 from pathlib import Path
 from shared.catalogue.office import Upload
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+print("ready", flush=True)
+sys.stdin.readline()
 with SqliteCatalogue(Path({str(path)!r})) as catalogue:
     for number in range(100):
         name = sys.argv[1] + str(number)
         catalogue.office.put_upload(Upload(name, "shop", name, 1, "", "", 0))
 """
-    started = [subprocess.Popen([sys.executable, "-c", script, name]) for name in "abc"]
-    assert [process.wait(timeout=60) for process in started] == [0, 0, 0]
+    pipe = subprocess.PIPE
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                subprocess.Popen([sys.executable, "-c", script, name], stdin=pipe, stdout=pipe)
+            )
+            for name in "abcd"
+        ]
+        for process in started:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+        for process in started:
+            assert process.stdin
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+        assert [process.wait(timeout=60) for process in started] == [0] * 4
     with SqliteCatalogue(path) as catalogue:
-        assert len(catalogue.office.uploads_before(1)) == 300
+        assert len(catalogue.office.uploads_before(1)) == 400
 
 
 def test_closing_ends_the_writer_and_lets_go_of_the_file(path: Path, write: Write) -> None:
