@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 COMMAND = Path(sys.executable).with_name("lookalike")
@@ -57,6 +57,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+def until(page: Page, script: str, within: float = 20.0) -> None:
+    """Waits for the script to be true; Playwright's own way needs an `eval` that the page forbids."""
+    deadline = time.monotonic() + within
+    while not page.evaluate(script):
+        assert time.monotonic() < deadline, f"never came true: {script}"
+        page.wait_for_timeout(50)
 
 
 def _announced(process: subprocess.Popen[bytes], log: Path) -> Demo:

@@ -6,6 +6,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.house import until
+
 ALL_LOADED = """() => {
     const images = [...document.querySelectorAll("#shelf img")].slice(0, 12);
     return images.length > 0 && images.every((image) => image.complete && image.naturalWidth > 0);
@@ -20,22 +22,24 @@ def test_the_first_page_shows_products(window: Any) -> None:
     page = window.open()
     expect(page.get_by_role("heading", name="Find what looks like it.")).to_be_visible()
     assert page.locator("#shelf .card").count() >= 24
-    page.wait_for_function(ALL_LOADED)
+    until(page, ALL_LOADED)
 
 
 def test_the_shelves_go_on_at_the_end(window: Any) -> None:
     page = window.open()
-    before = page.locator("#shelf .card").count()
+    cards = page.locator("#shelf .card")
+    expect(cards).to_have_count(48)
     page.get_by_role("button", name="Show more").click()
-    page.wait_for_function(f"document.querySelectorAll('#shelf .card').length > {before}")
+    expect(cards).to_have_count(96)
+    assert len(set(_hrefs(page))) == 96
 
 
 def test_clicking_a_product_shows_similar_ones_that_are_not_itself(window: Any) -> None:
     page = window.open()
     chosen = _choose(page, 0)
     assert page.locator("#shelf .card").count() == 24
-    page.wait_for_function(ALL_LOADED)
-    page.wait_for_function("document.querySelector('#picture img').naturalWidth > 0")
+    until(page, ALL_LOADED)
+    until(page, "document.querySelector('#picture img').naturalWidth > 0")
     assert chosen not in [_product_of(href) for href in _hrefs(page)]
     shares = _shares(page)
     assert shares == sorted(shares, reverse=True)
@@ -59,7 +63,7 @@ def test_an_uploaded_picture_finds_the_product_that_it_shows(window: Any) -> Non
     expect(page.locator("#query-title")).to_have_text("Your picture")
     assert page.evaluate("document.querySelector('#picture canvas').width") > 1
     assert _shares(page)[0] >= 97
-    page.wait_for_function(ALL_LOADED)
+    until(page, ALL_LOADED)
 
 
 def test_a_pasted_picture_is_searched_by(window: Any) -> None:

@@ -58,6 +58,7 @@ def test_how_one_looks_stays_when_one_goes_on_to_another_product(page: Page) -> 
     page.get_by_role("radio", name="exact").check()
     page.get_by_role("button", name="Style").click()
     expect(page).to_have_url(re.compile("blend=0%2C100%2C0"))
+    page.wait_for_selector(f"{SETTLED} .likeness")
     title = page.locator("#shelf .card .title").first.inner_text()
     page.locator("#shelf .card a").first.click()
     expect(page.locator("#query-title")).to_have_text(title)
