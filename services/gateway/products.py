@@ -122,7 +122,7 @@ def patch(
             not_after=fresh.not_after,
         )
         if outcome.status not in ("mismatch", "late"):
-            ring_for(caller.ports, caller.tenant, [_shown(outcome)], {})
+            ring_for(caller.ports, caller.tenant, [_shown(accepted(outcome))], {})
             return written(caller, outcome)
     raise Unavailable(f"The product {product_id!r} changes too quickly; try again.")
 

@@ -1,0 +1,652 @@
+"""The real pipeline as processes that take turns: one greenlet each, switched at every call of a port.
+
+What a process does between two calls of a port cannot be interrupted; before every call the scheduler may
+run others, let a day pass, or never come back (a crash, which runs no `finally`). So an interleaving is a list of
+decisions, as in the protocol model, but what runs is the code that ships, over SQLite and a folder.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from services.embedder.chunks import import_chunk
+from services.embedder.images import embed_images
+from services.embedder.imports import plan_import
+from services.embedder.ports import Ports as EmbedderPorts
+from services.gateway import hydration, products, removal
+from services.gateway.keys import Caller
+from services.gateway.ports import Ports as GatewayPorts
+from services.gateway.schemas.products import ProductBody
+from services.gateway.settings import GatewaySettings
+from services.gateway.stopwatch import Stopwatch
+from services.indexer.build import LIVE, build_index, create_index
+from services.indexer.compaction import compact_shard
+from services.indexer.files import sweep_shard_files
+from services.indexer.ports import Limits
+from services.indexer.ports import Ports as IndexerPorts
+from services.indexer.rebuild import start_rebuild
+from services.indexer.reconciler import building, embedding, imports, syncing
+from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones
+from services.indexer.sync import sync_shard
+from shared.blobs.fsspec import FsspecBlobs
+from shared.blobs.port import BlobInfo
+from shared.bson import encode
+from shared.catalogue.products import Outcome
+from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.catalogue.targets import Targets
+from shared.errors import LookalikeError, Unavailable
+from shared.hits import Hit, SearchAnswer, SearchRequest
+from shared.images import Crop, sha256_of
+from shared.index.view import ShardView, open_view
+from shared.indexes import Index
+from shared.jobs import FINISHED, Import
+from shared.products import Product
+from shared.seams.embedder import Embedding, Failure
+from shared.seams.searcher import BackendState
+from shared.spaces import Space, Spaces
+from shared.tasks import (
+    BuildIndex,
+    CompactShard,
+    EmbedImages,
+    ImportChunk,
+    PlanImport,
+    QueueName,
+    SyncShard,
+    Task,
+)
+
+TENANT = "shop"
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+DAY = 24 * HOUR
+CACHE = MINUTE
+SHARDS = 2
+ONE, TWO = "idx_one", "idx_two"
+
+
+class Violation(AssertionError):
+    """A promise was broken."""
+
+
+def _picture(shade: int) -> bytes:
+    grey = np.full((16, 16, 3), shade, dtype=np.uint8)
+    return bytes(simplejpeg.encode_jpeg(grey, quality=90))
+
+
+PICTURES: Mapping[str, bytes] = {
+    "A": _picture(10),
+    "B": _picture(90),
+    "C": _picture(170),
+    "X": _picture(250),
+    "T": _picture(130)[:-40],
+}
+"""X kills whoever decodes it, T is cut off."""
+SHA = {name: sha256_of(data) for name, data in PICTURES.items()}
+NAME = {sha: name for name, sha in SHA.items()}
+
+
+def spaces(version: str) -> Spaces:
+    names = ("content", "style", "colour")
+    return Spaces(version, tuple(Space(name, 4, f"{version}-{name}") for name in names))
+
+
+def vector(data: bytes, version: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+    seed = int(sha256_of(data + version.encode())[:8], 16)
+    raw = np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32)
+    return (raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(np.float32).ravel()
+
+
+@dataclass(frozen=True)
+class SeededEmbedder:
+    """Vectors that are a function of bytes and fingerprint; dies of X, refuses T."""
+
+    spaces: Spaces
+
+    def embed(
+        self, pictures: Sequence[bytes], *, crop: Crop | None = None, thumbnails: bool = False
+    ) -> list[Embedding | Failure]:
+        if PICTURES["X"] in pictures:
+            raise Unavailable("The embedding process died.")
+        return [
+            Failure("undecodable_image", "The picture is cut off.")
+            if data == PICTURES["T"]
+            else Embedding(vector(data, self.spaces.fingerprint).tobytes(), 16, 16, "0" * 16)
+            for data in pictures
+        ]
+
+
+class Turnstile:
+    """A port whose every call first gives way to the other processes."""
+
+    def __init__(self, port: object, name: str, stage: "Stage") -> None:
+        self._port, self._name, self._stage = port, name, stage
+
+    def __getattr__(self, attribute: str) -> Any:
+        found = getattr(self._port, attribute)
+        if not callable(found):
+            return found
+
+        def call(*args: Any, **options: Any) -> Any:
+            self._stage.give_way(f"{self._name}.{attribute}")
+            return found(*args, **options)
+
+        return call
+
+
+class WatchedProducts(Turnstile):
+    """Tells the oracle when a write took effect, be it acknowledged later or not."""
+
+    def upsert(self, writes: Sequence[Any]) -> list[Outcome]:
+        # Each document is written by itself, so others may come in between.
+        outcomes: list[Outcome] = []
+        for write in writes:
+            self._stage.give_way(f"products.upsert {write.product_id}")
+            (outcome,) = self._port.upsert([write])  # type: ignore[attr-defined]
+            outcomes.append(outcome)
+            self._stage.took_effect(write.product_id, outcome, write.origin)
+        return outcomes
+
+    def patch(self, tenant: str, product_id: str, **options: Any) -> Outcome:
+        self._stage.give_way(f"products.patch {product_id}")
+        outcome: Outcome = self._port.patch(tenant, product_id, **options)  # type: ignore[attr-defined]
+        self._stage.took_effect(product_id, outcome, None)
+        return outcome
+
+    def delete(self, tenant: str, product_id: str, **options: Any) -> Outcome:
+        self._stage.give_way(f"products.delete {product_id}")
+        outcome: Outcome = self._port.delete(tenant, product_id, **options)  # type: ignore[attr-defined]
+        self._stage.took_effect(product_id, outcome, None)
+        return outcome
+
+
+class StagedCatalogue:
+    """The catalogue with a turnstile before every operation; its clock is the stage's."""
+
+    def __init__(self, store: SqliteCatalogue, stage: "Stage") -> None:
+        self.products: Any = WatchedProducts(store.products, "products", stage)
+        for name in ("images", "imports", "dead", "indexes", "office"):
+            setattr(self, name, Turnstile(getattr(store, name), name, stage))
+        self.images: Any
+        self.imports: Any
+        self.dead: Any
+        self.indexes: Any
+        self.office: Any
+        self._store = store
+
+    def now(self) -> int:
+        return self._store.now()
+
+    def close(self) -> None:
+        self._store.close()
+
+
+class StagedBlobs(Turnstile):
+    """Blobs whose age is told by the stage's clock."""
+
+    def __init__(self, blobs: FsspecBlobs, stage: "Stage") -> None:
+        super().__init__(blobs, "blobs", stage)
+        self._written: dict[str, int] = {}
+
+    def put(self, key: str, data: bytes) -> None:
+        self._stage.give_way(f"blobs.put {key}")
+        self._port.put(key, data)  # type: ignore[attr-defined]
+        self._written[key] = self._stage.now
+
+    def put_file(self, key: str, path: Path) -> None:
+        self._stage.give_way(f"blobs.put_file {key}")
+        self._port.put_file(key, path)  # type: ignore[attr-defined]
+        self._written[key] = self._stage.now
+
+    def list(self, prefix: str) -> Iterator[BlobInfo]:
+        self._stage.give_way(f"blobs.list {prefix}")
+        found = list(self._port.list(prefix))  # type: ignore[attr-defined]
+        return iter([BlobInfo(b.key, b.size, self._written.get(b.key, 0)) for b in found])
+
+
+@dataclass
+class Doorbells:
+    """Rings as they were rung; the scheduler answers, doubles, reorders or forgets them."""
+
+    rung: list[Task] = field(default_factory=list)
+
+    def ring(self, task: Task) -> bool:
+        self.rung.append(task)
+        return True
+
+    def waiting(self, _queue: QueueName) -> int:
+        return 0
+
+
+@dataclass
+class Operation:
+    """A write as its caller sees it. `content` None is a deletion."""
+
+    pid: str
+    start: tuple[int, int]
+    end: tuple[float, int] = (float("inf"), 0)
+    content: tuple[str, tuple[str, ...]] | None = None
+    acked: bool = False
+    done: bool = False
+
+
+class Stage:
+    """Stores, clock, processes, and the dictionary of what was acknowledged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1_700_000_000_000
+        self.over = False
+        self.store = SqliteCatalogue(folder / "catalogue.sqlite", clock=lambda: self.now)
+        self.catalogue: Any = StagedCatalogue(self.store, self)
+        self.plain_blobs = FsspecBlobs((folder / "blobs").as_uri(), folder / "cache")
+        self.blobs: Any = StagedBlobs(self.plain_blobs, self)
+        self.bells = Doorbells()
+        self.processes: dict[int, greenlet] = {}
+        self.names: dict[int, str] = {}
+        self.wakes: dict[int, int] = {}
+        self.writing: dict[int, Operation] = {}
+        self.crashed: list[greenlet] = []
+        self.operations: list[Operation] = []
+        self.records: dict[tuple[str, int], Operation] = {}
+        self.trace: list[str] = []
+        self._serial = 0
+        self._running: int | None = None
+        scratch = folder / "scratch"
+        scratch.mkdir()
+        # Two gateways, each with a list of targets of its own, and a worker with a third.
+        self.gateways = [self._gateway(Targets(self.catalogue, CACHE)) for _ in range(2)]
+        limits = Limits(batch=8, page=4, tier=3, tier_from=4, dead_share=0.25)
+        self.indexer = IndexerPorts(
+            self.catalogue, self.blobs, self.bells, Targets(self.catalogue, CACHE), scratch, limits
+        )
+        self.embedders = {
+            version: EmbedderPorts(
+                self.catalogue,
+                self.blobs,
+                self.bells,
+                SeededEmbedder(spaces(version)),
+                Targets(self.catalogue, CACHE),
+                batch=2,
+            )
+            for version in ("f1", "f2")
+        }
+        self.add_index(ONE, "f1")
+
+    # ---- what processes do ----------------------------------------------------------------------
+
+    def put(self, pid: str, images: str, title: str, gateway: int) -> None:
+        caller = self.gateways[gateway]
+        shas = tuple(SHA[name] for name in images)
+        op = self.begin(pid, (title, shas))
+        body = ProductBody.model_validate(
+            {"title": title, "images": [{"base64": _base64(PICTURES[n])} for n in images]}
+        )
+        try:
+            result = products.write(caller, [products.draft(caller, pid, body)])[0]
+        except LookalikeError:
+            return
+        if isinstance(result, Outcome) and result.accepted:
+            self.acknowledge(op)
+
+    def patch(self, pid: str, title: str, gateway: int) -> None:
+        op = self.begin(pid, None)
+        op.content = ("", ())  # known when it took effect
+        try:
+            products.patch(self.gateways[gateway], pid, {"title": title})
+        except LookalikeError:
+            return
+        self.acknowledge(op)
+
+    def delete(self, pid: str, gateway: int, *, purge: bool) -> None:
+        op = self.begin(pid, None)
+        caller = self.gateways[gateway]
+        try:
+            gone = products.delete(caller, pid, None)
+        except LookalikeError:
+            return
+        if purge:
+            removal.purge(caller, gone)
+        self.acknowledge(op)
+
+    def bring_in(self, records: Sequence[tuple[str, str, str]]) -> None:
+        """Creates an import of (product number, title, images) records."""
+        blob = f"tenants/{TENANT}/imports/{self._next()}.bson"
+        parts = [
+            encode(int(pid), [PICTURES[n] for n in images], extras={"title": title})
+            for pid, title, images in records
+        ]
+        self.blobs.put(blob, b"".join(parts))
+        import_id = f"imp_{self._next()}"
+        made = self.catalogue.imports.create(
+            Import(
+                import_id, TENANT, "bson", blob, sum(map(len, parts)), created=0, state="running"
+            )
+        )
+        offset = 0
+        for (pid, title, images), part in zip(records, parts, strict=True):
+            at = (made.created, offset)
+            content = (title, tuple(dict.fromkeys(SHA[name] for name in images)))
+            op = Operation(pid, at, at, content)
+            self.operations.append(op)
+            self.records[import_id, offset] = op
+            offset += len(part)
+
+    def answer(self, task: Task) -> None:
+        """What a worker does when it is rung."""
+        match task:
+            case EmbedImages():
+                embed_images(self.embedders[task.fingerprint], task)
+            case PlanImport():
+                plan_import(self.embedders["f1"], task.import_id)
+            case ImportChunk():
+                import_chunk(self.embedders["f1"], task)
+            case SyncShard():
+                sync_shard(self.indexer, task)
+            case CompactShard():
+                compact_shard(self.indexer, task)
+            case BuildIndex():
+                build_index(self.indexer, task)
+
+    def rebuild(self, index_id: str, shard: int) -> None:
+        index = self.catalogue.indexes.get(index_id)
+        if index is not None:
+            start_rebuild(self.indexer, index, shard)
+
+    def second_index(self) -> None:
+        if self.catalogue.indexes.get(TWO) is None:
+            create_index(self.indexer, self._index(TWO, "f2"))
+
+    def sweep(self) -> None:
+        sweep_images(self.indexer)
+        sweep_blobs(self.indexer)
+        sweep_tombstones(self.indexer)
+        for index in self.catalogue.indexes.all():
+            for shard in range(index.shards):
+                sweep_shard_files(self.indexer, index, shard)
+
+    def search(self) -> None:
+        """Answers hold no product whose deletion was acknowledged before."""
+        gone = {
+            op.pid: self._effects(op.pid)
+            for op in self.operations
+            if op.content is None and op.acked and self._deleted(op.pid)
+        }
+        ports = self.gateways[0].ports
+        alias = self.catalogue.indexes.alias(TENANT, LIVE)
+        index = self.catalogue.indexes.get(alias.index_id)
+        request = SearchRequest(TENANT, index.index_id, index.spaces.fingerprint, limit=50)
+        found = hydration.find(ports, request, Stopwatch())
+        for hit, _ in found.hits:
+            if gone.get(hit.product_id) == self._effects(hit.product_id):
+                raise Violation(f"{hit.product_id} was answered after its deletion")
+
+    # ---- the dictionary ---------------------------------------------------------------------------
+
+    def begin(self, pid: str, content: tuple[str, tuple[str, ...]] | None) -> Operation:
+        op = Operation(pid, (self.now, 0), content=content)
+        self.operations.append(op)
+        if self._running is not None:
+            self.writing[self._running] = op
+        return op
+
+    def acknowledge(self, op: Operation) -> None:
+        op.acked, op.end = True, (self.now, 0)
+
+    def took_effect(self, pid: str, outcome: Outcome, origin: Any) -> None:
+        if not outcome.accepted:
+            return
+        if origin is not None:
+            op = self.records[origin.import_id, origin.offset]
+        else:
+            op = self.writing[self._running or 0]
+            if op.content is not None and outcome.product is not None:
+                op.content = _content(outcome.product)
+        op.done = True
+
+    def _effects(self, pid: str) -> int:
+        return sum(op.done for op in self.operations if op.pid == pid)
+
+    def _deleted(self, pid: str) -> bool:
+        found = self.store.products.get(TENANT, [pid]).get(pid)
+        return found is None or found.deleted
+
+    # ---- the scheduler ------------------------------------------------------------------------------
+
+    def give_way(self, label: str) -> None:
+        me = getcurrent()
+        if self.over and me.parent is not None:
+            raise GreenletExit
+        if self._running is None:
+            return
+        name = self.names[self._running]
+        assert me.parent is not None
+        me.parent.switch()
+        if self.over:
+            raise GreenletExit
+        self.trace.append(f"{(self.now - 1_700_000_000_000) / 1000:12.3f}  {name:28} {label}")
+
+    def start(self, what: str, work: Callable[..., None], *args: Any, **options: Any) -> int:
+        """A process that stands before its first call of a port."""
+        me = self._next()
+        self.names[me] = f"{what}#{me}"
+        self.processes[me] = greenlet(lambda: work(*args, **options))
+        self.step(me, 0)
+        return me
+
+    def ready(self) -> list[int]:
+        return [me for me in self.processes if self.wakes.get(me, 0) <= self.now]
+
+    def step(self, me: int, ms: int) -> None:
+        """Lets a process make its next call."""
+        self.now += ms
+        self._running = me
+        try:
+            self.processes[me].switch()
+        except Unavailable:
+            pass  # what a worker does when it is told so: nothing; the documents say what is to do
+        finally:
+            self._running = None
+        if self.processes[me].dead:
+            del self.processes[me]
+
+    def crash(self, me: int) -> None:
+        """It never comes back; kept, so that no `finally` of it runs."""
+        self.trace.append(f"{'':12}  {self.names[me]:28} crashes")
+        self.crashed.append(self.processes.pop(me))
+
+    def freeze(self, me: int, ms: int) -> None:
+        self.trace.append(f"{'':12}  {self.names[me]:28} freezes {ms // SECOND} s")
+        self.wakes[me] = self.now + ms
+
+    def drain(self, seed: int = 0) -> None:
+        """Runs whatever is not frozen to its end."""
+        rng = random.Random(seed)
+        while ready := self.ready():
+            self.step(rng.choice(ready), 1 + rng.randrange(20))
+
+    def quiet(self) -> None:
+        """No more faults: what the documents say is to be done is done, until nothing is."""
+        self.now = max([self.now, *(self.wakes.get(me, 0) for me in self.processes)])
+        for round_ in range(200):
+            self.drain(round_)
+            # The audit stays away on purpose: it would mask holes.
+            todo = [
+                task
+                for look in (imports, embedding, syncing, building)
+                for task in look(self.indexer)
+            ]
+            if not todo and not self.processes and not self._unfinished():
+                return
+            self.bells.rung.clear()
+            for task in dict.fromkeys(todo):
+                self.start(type(task).__name__, self.answer, task)
+            self.drain(round_)
+            self.now += 10 * SECOND
+        raise Violation("it never becomes quiet")
+
+    def finish(self) -> None:
+        """Quiet and right; and again after days with sweeps, compactions and searches."""
+        self.quiet()
+        self.check()
+        for day in range(3):
+            self.now += DAY + MINUTE
+            self.start("sweep", self.sweep)
+            for index_id in (ONE, TWO):
+                for shard in range(SHARDS):
+                    self.start("compact", self.answer, CompactShard(index_id, shard))
+            self.start("search", self.search)
+            self.drain(day)
+        self.quiet()
+        self.check()
+
+    def close(self) -> None:
+        self.over = True
+        for process in [*self.processes.values(), *self.crashed]:
+            process.throw(GreenletExit)
+        self.store.close()
+
+    # ---- what must hold -------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        self._check_bytes()
+        self._check_writes()
+        for index in self.store.indexes.all(TENANT):
+            self._check_index(index)
+
+    def _check_bytes(self) -> None:
+        for product in self._living():
+            images = self.store.images.get(TENANT, product.images)
+            for sha in product.images:
+                image = images.get(sha)
+                try:
+                    whole = image is not None and (
+                        self.plain_blobs.read(
+                            image.place.blob, image.place.offset, image.place.length
+                        )
+                        == PICTURES[NAME[sha]]
+                    )
+                except LookalikeError:
+                    whole = False
+                if not whole:
+                    raise Violation(f"{product.product_id}: the bytes of {NAME[sha]} are gone")
+                if image and image.state.get("f1") and NAME[sha] not in "XT":
+                    if image.state["f1"].error:
+                        raise Violation(f"{product.product_id}: {NAME[sha]} was given up")
+
+    def _check_writes(self) -> None:
+        found = {product.product_id: _content(product) for product in self._living()}
+        for pid in {op.pid for op in self.operations}:
+            final = found.get(pid)
+            ops = [op for op in self.operations if op.pid == pid]
+            ends: list[tuple[float, int]] = [
+                op.end for op in ops if op.done and op.content == final
+            ]
+            if final is None:
+                ends.append((-1, 0))
+            if not any(
+                all(op.content == final or not op.acked or op.start <= end for op in ops)
+                for end in ends
+            ):
+                raise Violation(f"{pid} holds {final}, but a newer write was acknowledged: {ops}")
+
+    def _check_index(self, index: Index) -> None:
+        shown: dict[str, tuple[str, frozenset[str]]] = {}
+        for view in self.views(index):
+            for pid, _ in view.products():
+                live = view.product(pid)
+                assert live is not None
+                shown[pid] = (live.attributes.title, frozenset(live.shas))
+        fingerprint = index.spaces.fingerprint
+        wanted: dict[str, tuple[str, frozenset[str]]] = {}
+        for product in self._living():
+            images = self.store.images.get(TENANT, product.images)
+            seen = {sha for sha, image in images.items() if fingerprint in image.vectors}
+            wanted[product.product_id] = (product.attributes.title, frozenset(seen))
+        if shown != wanted:
+            raise Violation(f"{index.index_id} shows {shown}, the catalogue says {wanted}")
+
+    def views(self, index: Index) -> list[ShardView]:
+        return [
+            open_view(
+                self.plain_blobs,
+                self.store.indexes.pointer(index.index_id, shard),
+                index.spaces,
+                None,
+            )
+            for shard in range(index.shards)
+        ]
+
+    def _living(self) -> list[Product]:
+        return [p for p in self.store.products.page(TENANT) if not p.deleted]
+
+    # ---- setting up -------------------------------------------------------------------------------------
+
+    def add_index(self, index_id: str, version: str) -> None:
+        self.store.indexes.create(self._index(index_id, version))
+        self.store.indexes.set_state(index_id, "ready")
+        self.store.indexes.move_alias(TENANT, LIVE, index_id)
+
+    def _index(self, index_id: str, version: str) -> Index:
+        return Index(
+            index_id, TENANT, version, spaces(version), SHARDS, ("segments",), (), "building", 0
+        )
+
+    def _gateway(self, targets: Targets) -> Caller:
+        ports = GatewayPorts(
+            self.catalogue,
+            self.blobs,
+            self.bells,
+            SeededEmbedder(spaces("f1")),
+            EverythingSearcher(self),
+            targets,
+            GatewaySettings(),
+        )
+        return Caller(TENANT, "admin", "key_1", ports)
+
+    def _unfinished(self) -> bool:
+        """Leases that run, imports that are not settled."""
+        todo = any(imp.state not in FINISHED for imp in self.store.imports.recent(TENANT))
+        fingerprints = {i.spaces.fingerprint for i in self.store.indexes.all()}
+        return todo or any(self.store.images.unembedded(f, TENANT) for f in fingerprints)
+
+    def _next(self) -> int:
+        self._serial += 1
+        return self._serial
+
+
+@dataclass(frozen=True)
+class EverythingSearcher:
+    """Answers every product that the index shows."""
+
+    stage: Stage
+
+    def search(self, request: SearchRequest) -> SearchAnswer:
+        index = self.stage.store.indexes.get(request.index)
+        assert index is not None
+        self.stage.give_way("searcher.search")
+        hits = [
+            Hit(pid, live.shas[0], 1.0, {}, live.revision)
+            for view in self.stage.views(index)
+            for pid, _ in view.products()
+            if (live := view.product(pid)) is not None and live.shas
+        ]
+        return SearchAnswer(tuple(hits[: request.limit]), "exact", "all", len(hits), 0, 0, SHARDS)
+
+    def backends(self, _index: str) -> Sequence[BackendState]:
+        return ()
+
+
+def _content(product: Product) -> tuple[str, tuple[str, ...]] | None:
+    return None if product.deleted else (product.attributes.title, product.images)
+
+
+def _base64(data: bytes) -> str:
+    import base64
+
+    return base64.b64encode(data).decode()
+
+
