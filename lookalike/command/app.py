@@ -1,12 +1,22 @@
 """The command's root: its sub-commands, and how what goes wrong is told."""
 
-import errno
 import sys
 
 import typer
 
-from lookalike.command import running, samples
-from lookalike.command.output import complain
+from lookalike.command import (
+    dead,
+    doctor,
+    embedding,
+    imports,
+    keys,
+    models,
+    products,
+    running,
+    samples,
+    search,
+)
+from lookalike.command.faults import told
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,34 +25,23 @@ app = typer.Typer(
     help="Visual product search: find what looks alike.",
 )
 app.command()(running.demo)
+app.add_typer(imports.app, name="import")
+app.add_typer(products.app, name="product")
+app.command()(search.search)
+app.command()(embedding.embed)
+app.add_typer(models.app, name="model")
+app.add_typer(dead.app, name="dead")
+app.add_typer(keys.app, name="key")
+app.command()(doctor.doctor)
 app.add_typer(samples.app, name="sample")
 
 
 def main() -> None:
-    """The console script: an expected failure is one kind line on standard error, and exit 1."""
+    """The console script: exit 0 done, 1 failed, 2 usage, 3 partly."""
     try:
         app()
     except Exception as error:
-        sentence = _told(error)
-        if sentence is None:
+        code = told(error)
+        if code is None:
             raise
-        complain(sentence)
-        sys.exit(1)
-
-
-def _told(error: Exception) -> str | None:
-    """The sentence for an error that a person can do something about; None for a fault of ours."""
-    from shared.errors import LookalikeError  # noqa: PLC0415 - absent where only the client is
-
-    if isinstance(error, LookalikeError):
-        return error.detail
-    if isinstance(error, OSError):
-        return _told_by_system(error)
-    return None
-
-
-def _told_by_system(error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return "That port is in use by another program: choose another with --port, or 0 for any."
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}."
+        sys.exit(code)

@@ -2,14 +2,16 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
 PARTLY = 3
-"""Exit code: some of it was done, and what was not is told on standard error."""
+"""Exit code: some of it was done, and what was not is told."""
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
@@ -18,7 +20,22 @@ Tell = Callable[[int, int | None], None]
 
 
 def say_json(answer: Any) -> None:
-    sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, default=_plain) + "\n")
+
+
+def say(answer: Any, *, as_json: bool) -> None:
+    """One thing, a line a field; fields that say nothing are left out for people."""
+    if as_json:
+        say_json(answer)
+        return
+    stated = asdict(answer) if is_dataclass(answer) and not isinstance(answer, type) else answer
+    rows = [(name, spelled(value)) for name, value in stated.items()]
+    _say_rows((), [row for row in rows if row[1]])
+
+
+def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """For people alone."""
+    _say_rows(columns, [[spelled(cell) for cell in row] for row in rows])
 
 
 def complain(sentence: str) -> None:
@@ -26,15 +43,59 @@ def complain(sentence: str) -> None:
 
 
 @contextmanager
-def progress(step: str) -> Iterator[Tell]:
+def progress(step: str, *, is_bytes: bool = False) -> Iterator[Tell]:
     """A bar on a terminal, one line elsewhere; always on standard error."""
     if not sys.stderr.isatty():
         complain(f"{step} …")
         yield lambda _done, _total: None
         return
     from rich.console import Console  # noqa: PLC0415 - only people wait for it
-    from rich.progress import Progress  # noqa: PLC0415
+    from rich.progress import DownloadColumn, Progress  # noqa: PLC0415
 
-    with Progress(console=Console(stderr=True)) as bars:
+    columns = (*Progress.get_default_columns(), *((DownloadColumn(),) if is_bytes else ()))
+    with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task(step, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def spelled(value: object) -> str:
+    """A value for people's eyes, on one line."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.4g}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case Mapping():
+            parts = [f"{name} {spelled(inner)}" for name, inner in value.items()]
+        case list() | tuple():
+            parts = [spelled(inner) for inner in value]
+        case _:
+            parts = [str(value)]
+    return ", ".join(parts)
+
+
+def _say_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if not sys.stdout.isatty():
+        lines = ["\t".join(row) for row in ([columns] if columns else []) + list(rows)]
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return
+    from rich.console import Console  # noqa: PLC0415 - only people wait for it
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(*columns, show_header=bool(columns), box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    raise TypeError(f"{value!r} has no JSON")
