@@ -61,11 +61,8 @@ def bring_in_sample(
     """Draws the catalogue and imports it, unless that was done at an earlier start."""
     headers = {"Authorization": f"Bearer {admin_key}"}
     with httpx.Client(base_url=url, headers=headers, timeout=60) as client, _progress() as show:
-        earlier = house.catalogue.imports.recent(TENANT, 1)
-        if earlier:
-            import_id = earlier[0].import_id
-        else:
-            import_id = _start_import(client, _draw(folder, show), show)
+        earlier = [imp.import_id for imp in house.catalogue.imports.recent(TENANT, 1)]
+        import_id = earlier[0] if earlier else _start_import(client, _draw(folder, show), show)
         _wait(lambda: _imported(client, import_id, show), stop)
         _wait(lambda: _searchable(house, show), stop)
 

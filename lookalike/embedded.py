@@ -68,20 +68,13 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         with_annoy = find_spec("annoy") is not None
 
         shards = Shards(catalogue, blobs, replica="embedded")
-        queue = LocalQueue(lambda task: answer(task))
+        queue = LocalQueue(lambda task: _answer(indexing, embedding, task))
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )
         embedding = EmbedderPorts(
             catalogue, blobs, queue, bulk, targets, allowed_roots=import_roots
         )
-
-        def answer(task: Task) -> None:
-            match task:
-                case EmbedImages() | PlanImport() | ImportChunk():
-                    embedder.handle(embedding, task)
-                case _:
-                    indexer.handle(indexing, task)
 
         ensure_index(indexing, queries.spaces)
         shards.start()
@@ -120,6 +113,14 @@ def ensure_index(ports: IndexerPorts, spaces: Spaces) -> None:
     made = ports.catalogue.indexes.create(wanted)
     ports.catalogue.indexes.set_state(made.index_id, "ready")
     ports.catalogue.indexes.move_alias(TENANT, LIVE, made.index_id)
+
+
+def _answer(indexing: IndexerPorts, embedding: EmbedderPorts, task: Task) -> None:
+    match task:
+        case EmbedImages() | PlanImport() | ImportChunk():
+            embedder.handle(embedding, task)
+        case _:
+            indexer.handle(indexing, task)
 
 
 @contextmanager

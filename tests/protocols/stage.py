@@ -1,10 +1,12 @@
 """The real pipeline as processes that take turns: one greenlet each, switched at every call of a port.
 
-What a process does between two calls of a port cannot be interrupted; before every call the scheduler may
-run others, let a day pass, or never come back (a crash, which runs no `finally`). So an interleaving is a list of
-decisions, as in the protocol model, but what runs is the code that ships, over SQLite and a folder.
+What a process does between two calls of a port cannot be interrupted; before every call the
+scheduler may run others, let a day pass, or never come back (a crash, which runs no `finally`). So an
+interleaving is a list of decisions, as in the protocol model, but what runs is the code that ships,
+over SQLite and a folder.
 """
 
+import base64
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +51,7 @@ from shared.jobs import FINISHED, Import
 from shared.products import Product
 from shared.seams.embedder import Embedding, Failure
 from shared.seams.searcher import BackendState
-from shared.spaces import Space, Spaces
+from shared.spaces import SPACES, Space, Spaces
 from shared.tasks import (
     BuildIndex,
     CompactShard,
@@ -60,6 +62,7 @@ from shared.tasks import (
     SyncShard,
     Task,
 )
+from shared.vectors import Floats, unit_spaces
 
 TENANT = "shop"
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
@@ -91,14 +94,13 @@ NAME = {sha: name for name, sha in SHA.items()}
 
 
 def spaces(version: str) -> Spaces:
-    names = ("content", "style", "colour")
-    return Spaces(version, tuple(Space(name, 4, f"{version}-{name}") for name in names))
+    return Spaces(version, tuple(Space(name, 4, f"{version}-{name}") for name in SPACES))
 
 
-def vector(data: bytes, version: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+def vector(data: bytes, version: str) -> Floats:
     seed = int(sha256_of(data + version.encode())[:8], 16)
-    raw = np.random.default_rng(seed).normal(size=(3, 4)).astype(np.float32)
-    return (raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(np.float32).ravel()
+    raw = np.random.default_rng(seed).normal(size=12).astype(np.float32)
+    return unit_spaces(raw, spaces(version))
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,11 @@ class SeededEmbedder:
     spaces: Spaces
 
     def embed(
-        self, pictures: Sequence[bytes], *, crop: Crop | None = None, thumbnails: bool = False
+        self,
+        pictures: Sequence[bytes],
+        *,
+        crop: Crop | None = None,  # noqa: ARG002 - the port's
+        thumbnails: bool = False,  # noqa: ARG002 - the port's
     ) -> list[Embedding | Failure]:
         if PICTURES["X"] in pictures:
             raise Unavailable("The embedding process died.")
@@ -148,19 +154,19 @@ class WatchedProducts(Turnstile):
             self._stage.give_way(f"products.upsert {write.product_id}")
             (outcome,) = self._port.upsert([write])  # type: ignore[attr-defined]
             outcomes.append(outcome)
-            self._stage.took_effect(write.product_id, outcome, write.origin)
+            self._stage.took_effect(outcome, write.origin)
         return outcomes
 
     def patch(self, tenant: str, product_id: str, **options: Any) -> Outcome:
         self._stage.give_way(f"products.patch {product_id}")
         outcome: Outcome = self._port.patch(tenant, product_id, **options)  # type: ignore[attr-defined]
-        self._stage.took_effect(product_id, outcome, None)
+        self._stage.took_effect(outcome, None)
         return outcome
 
     def delete(self, tenant: str, product_id: str, **options: Any) -> Outcome:
         self._stage.give_way(f"products.delete {product_id}")
         outcome: Outcome = self._port.delete(tenant, product_id, **options)  # type: ignore[attr-defined]
-        self._stage.took_effect(product_id, outcome, None)
+        self._stage.took_effect(outcome, None)
         return outcome
 
 
@@ -396,7 +402,7 @@ class Stage:
     def acknowledge(self, op: Operation) -> None:
         op.acked, op.end = True, (self.now, 0)
 
-    def took_effect(self, pid: str, outcome: Outcome, origin: Any) -> None:
+    def took_effect(self, outcome: Outcome, origin: Any) -> None:
         if not outcome.accepted:
             return
         if origin is not None:
@@ -533,9 +539,9 @@ class Stage:
                     whole = False
                 if not whole:
                     raise Violation(f"{product.product_id}: the bytes of {NAME[sha]} are gone")
-                if image and image.state.get("f1") and NAME[sha] not in "XT":
-                    if image.state["f1"].error:
-                        raise Violation(f"{product.product_id}: {NAME[sha]} was given up")
+                state = image.state.get("f1") if image else None
+                if state and state.error and NAME[sha] not in "XT":
+                    raise Violation(f"{product.product_id}: {NAME[sha]} was given up")
 
     def _check_writes(self) -> None:
         found = {product.product_id: _content(product) for product in self._living()}
@@ -645,8 +651,4 @@ def _content(product: Product) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _base64(data: bytes) -> str:
-    import base64
-
     return base64.b64encode(data).decode()
-
-

@@ -1,4 +1,4 @@
-"""Random histories of the whole pipeline against a dictionary: whatever happens, once it is quiet all agree."""
+"""Random histories of the whole pipeline against a dictionary: once it is quiet, all agree."""
 
 import shutil
 import tempfile
@@ -68,7 +68,9 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(room)
     @rule(
-        records=st.lists(st.tuples(PIDS, TITLES, st.sampled_from(["A", "B", "AB", "AX"])), max_size=3)
+        records=st.lists(
+            st.tuples(PIDS, TITLES, st.sampled_from(["A", "B", "AB", "AX"])), max_size=3
+        )
     )
     def bring_in(self, records: list[tuple[str, str, str]]) -> None:
         if records:
