@@ -121,10 +121,10 @@ def _candidates(view: ShardView, ask: Ask, fetched: Mapping[int, Fetched]) -> It
         segment = view.segments[number]
         rows = part.rows if part.scanned else _with_siblings(segment, part.rows)
         near = merge.similarities(segment.vectors(rows), ask.query.blended)
-        for row, similarity in zip(rows.tolist(), near, strict=True):
+        named = zip(rows.tolist(), near, segment.hits(rows), strict=True)
+        for row, similarity, (product_id, image) in named:
             if least is not None and similarity < least:
                 continue
-            product_id, image = segment.hit(row)
             if product_id not in ask.left_out:
                 yield Candidate(similarity, product_id, image, number, row)
 

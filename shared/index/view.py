@@ -97,8 +97,11 @@ class SegmentView:
 
     def hit(self, row: int) -> tuple[str, str]:
         """Product id and image of a row."""
-        ordinal = int(self.segment.product_of[row])
-        return self.segment.product_id(ordinal), self.segment.image(row)
+        return next(self.hits(np.array([row])))
+
+    def hits(self, rows: Rows) -> Iterator[tuple[str, str]]:
+        """The same of many rows, in their order."""
+        return self.segment.hits(rows)
 
     def vectors(self, rows: Rows) -> Floats:
         return self.segment.vectors(rows)
