@@ -1,4 +1,4 @@
-"""How quickly an import of BSON is planned: `python -m benchmarks.bson_scan [--megabytes N]`.
+"""How quickly an import of BSON is planned: `python -m benchmarks.bson_scan [--megabytes N] [--quick]`.
 
 A file of drawn products is made in a temporary folder and scanned into chunks, in turn with the bson
 library reading the same file record by record. The file is in the page cache: what is measured is the
@@ -6,19 +6,15 @@ work, not the disk. Decoding the chunks and drawing the sample are timed beside 
 One JSON object is printed.
 """
 
-import argparse
-import json
-import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import bson
 
+from benchmarks.claims import at_least, options, tell
 from lookalike.sample.catalogue import make
 from shared.bson import ChunkRange, decode, file_reader, scan
 
@@ -26,12 +22,6 @@ GIGABYTES_PER_SECOND = 1.0
 PRODUCTS_PER_SECOND = 60.0
 DRAWN = 200
 ROUNDS = 5
-
-
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -65,9 +55,9 @@ def enlarge(sample: Path, path: Path, megabytes: int) -> None:
             file.write(data)
 
 
-def measure(folder: Path, megabytes: int) -> dict[str, float]:
+def measure(folder: Path, megabytes: int, drawn: int) -> dict[str, float]:
     sample, large = folder / "sample.bson", folder / "large.bson"
-    drawing = seconds(lambda: make(sample, products=DRAWN, seed=1))
+    drawing = seconds(lambda: make(sample, products=drawn, seed=1))
     enlarge(sample, large, megabytes)
     planning, library = [], []
     for _ in range(ROUNDS):
@@ -80,34 +70,28 @@ def measure(folder: Path, megabytes: int) -> dict[str, float]:
         "planned_gb_per_s": gigabytes / statistics.median(planning),
         "bson_library_gb_per_s": gigabytes / statistics.median(library),
         "decoded_gb_per_s": gigabytes / seconds(lambda: decode_chunks(large)),
-        "drawn_products_per_s": DRAWN / drawing,
+        "drawn_products_per_s": drawn / drawing,
     }
 
 
-def claim(name: str, value: float, target: float, unit: str) -> dict[str, Any]:
-    return {"name": name, "value": value, "target": target, "unit": unit, "held": value >= target}
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--megabytes", type=int, default=500)
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        details = measure(Path(folder), parser.parse_args().megabytes)
-    details = {name: round(value, 3) for name, value in details.items()}
+        found = measure(Path(folder), *((5, 10) if asked.quick else (asked.megabytes, DRAWN)))
     claims = [
-        claim(
-            "a BSON import is planned", details["planned_gb_per_s"], GIGABYTES_PER_SECOND, "GB/s"
+        at_least(
+            "a BSON import is planned", found["planned_gb_per_s"], GIGABYTES_PER_SECOND, "GB/s"
         ),
-        claim(
+        at_least(
             "sample products are drawn",
-            details["drawn_products_per_s"],
+            found["drawn_products_per_s"],
             PRODUCTS_PER_SECOND,
             "products/s",
         ),
     ]
-    machine = {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()}
-    report = {"bench": "bson_scan", "machine": machine, "claims": claims, "details": details}
-    print(json.dumps(report, indent=2))
+    tell("bson_scan", claims, {name: round(value, 3) for name, value in found.items()})
 
 
 if __name__ == "__main__":

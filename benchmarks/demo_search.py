@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.claims import Claim, at_least, at_most, options, spread, tell
-from benchmarks.house import PRODUCTS, SEED, House, house, stock
-from benchmarks.load import Call, Client, run, similar
+from benchmarks.house import PRODUCTS, SEED, House, house, shelved, stock
+from benchmarks.load import Call, Client, run
 from lookalike.sample.catalogue import pictures
 from lookalike.sample.inventing import invent
 
@@ -25,11 +25,6 @@ def drawn(count: int) -> Iterator[bytes]:
     """Pictures that the catalogue does not have: of products that come after its own."""
     for number in range(count):
         yield pictures(invent(SEED, 100_000 + number))[0]
-
-
-def shelved(client: Client) -> list[Call]:
-    listed = client.json(Call("GET", "/v1/products?limit=100"))["products"]
-    return [similar(one["product_id"]) for one in listed]
 
 
 def uploads(client: Client, data: list[bytes]) -> dict[str, Any]:
@@ -95,7 +90,9 @@ def claims(found: dict[str, Any]) -> list[Claim]:
     return [
         at_most("similar by product, 1 client, p50", one["p50_ms"], 4, "ms"),
         at_least("similar by product, 16 clients", many["per_second"], 600, "answers/s"),
-        at_most("search by an uploaded picture, 1 client, p50", found["upload"]["p50_ms"], 12, "ms"),
+        at_most(
+            "search by an uploaded picture, 1 client, p50", found["upload"]["p50_ms"], 12, "ms"
+        ),
         at_most("first start to first answer", found["first_start"]["whole_s"], 30, "s"),
         at_most("second start to first answer", found["second_start"]["whole_s"], 5, "s"),
     ]

@@ -1,78 +1,63 @@
-"""How many similar-by-product answers a running gateway gives, and how soon.
+"""How many similar-by-product answers a gateway gives: `python -m benchmarks.gateway [--url U --key K]`.
 
-`python benchmarks/gateway.py URL KEY [SECONDS]`: products are taken from the shelves, asked for by one
-client and then by sixteen, over connections that stay open. The load generator shares the cores.
+Products are taken from the shelves and asked for by one client, then by more, over connections that
+stay open. Without a URL an embedded house with the sample catalogue is started. The load generator
+shares the cores, and the claims are those of the embedded way to run.
 """
 
-import json
-import sys
-import threading
-import time
-from http.client import HTTPConnection, HTTPSConnection
-from itertools import cycle
-from statistics import quantiles
-from urllib.parse import quote, urlsplit
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-CLIENTS = (1, 16)
+from benchmarks.claims import Claim, at_least, at_most, options, tell
+from benchmarks.house import PRODUCTS, House, house, shelved, stock
+from benchmarks.load import run
 
-
-def connect(url: str) -> HTTPConnection:
-    parts = urlsplit(url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    return kind(parts.netloc, timeout=30)
+CLIENTS = (1, 2, 4, 16)
 
 
-def get(connection: HTTPConnection, path: str, key: str) -> bytes:
-    connection.request("GET", path, headers={"Authorization": f"Bearer {key}"})
-    answer = connection.getresponse()
-    body = answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"{path} answered {answer.status}: {body[:300]!r}")
-    return body
+@contextmanager
+def started(products: int) -> Iterator[House]:
+    with tempfile.TemporaryDirectory() as folder, house(Path(folder)) as running:
+        client = running.client()
+        stock(client, Path(folder), products)
+        client.close()
+        yield running
 
 
-def ask(url: str, key: str, paths: list[str], end: float, seconds: list[float]) -> None:
-    connection = connect(url)
-    for path in cycle(paths):
-        begun = time.perf_counter()
-        if begun > end:
-            break
-        get(connection, path, key)
-        seconds.append(time.perf_counter() - begun)
-    connection.close()
+def measured(asked: House, duration: float) -> list[dict[str, float]]:
+    client = asked.client()
+    calls = shelved(client)
+    client.close()
+    if not calls:
+        raise SystemExit("The gateway has no products to ask for.")
+    return [run(asked.url, asked.key, calls, clients, duration) for clients in CLIENTS]
 
 
-def run(url: str, key: str, paths: list[str], clients: int, duration: float) -> dict[str, float]:
-    seconds: list[float] = []
-    begun = time.perf_counter()
-    threads = [
-        threading.Thread(target=ask, args=(url, key, paths[n:], begun + duration, seconds))
-        for n in range(clients)
+def claims(found: list[dict[str, float]]) -> list[Claim]:
+    one, many = found[0], found[-1]
+    return [
+        at_most("similar by product, 1 client, p50", one["p50_ms"], 4, "ms"),
+        at_least(
+            f"similar by product, {CLIENTS[-1]} clients", many["per_second"], 600, "answers/s"
+        ),
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    cuts = quantiles(seconds, n=100)
-    return {
-        "clients": clients,
-        "answers": len(seconds),
-        "per_second": round(len(seconds) / (time.perf_counter() - begun), 1),
-        "p50_ms": round(cuts[49] * 1000, 2),
-        "p99_ms": round(cuts[98] * 1000, 2),
-    }
 
 
 def main() -> None:
-    url, key = sys.argv[1], sys.argv[2]
-    duration = float(sys.argv[3]) if len(sys.argv) > 3 else 5.0
-    listed = json.loads(get(connect(url), "/v1/products?limit=100", key))["products"]
-    paths = [f"/v1/products/{quote(one['product_id'], safe='')}/similar" for one in listed]
-    if len(paths) <= max(CLIENTS):
-        raise SystemExit(
-            f"At least {max(CLIENTS) + 1} products are needed; there are {len(paths)}."
-        )
-    print(json.dumps([run(url, key, paths, clients, duration) for clients in CLIENTS], indent=2))
+    parser = options(__doc__)
+    parser.add_argument("--url")
+    parser.add_argument("--key", default="")
+    parser.add_argument("--seconds", type=float, default=5.0)
+    asked = parser.parse_args()
+    seconds = 0.3 if asked.quick else asked.seconds
+    if asked.url:
+        found = measured(House(asked.url, asked.key), seconds)
+    else:
+        with started(40 if asked.quick else PRODUCTS) as running:
+            found = measured(running, seconds)
+    tell("gateway", claims(found), {"by_clients": found})
 
 
 if __name__ == "__main__":

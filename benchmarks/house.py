@@ -1,5 +1,6 @@
 """The embedded house in a process of its own: `python -m benchmarks.house FOLDER` serves until its
-standard input ends. The benchmarks' clients then cost it cores, but never its interpreter's lock."""
+standard input ends. The benchmarks' clients then cost it cores, but never its interpreter's lock.
+"""
 
 import json
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
-from benchmarks.load import Call, Client, json_call
+from benchmarks.load import Call, Client, json_call, similar
 from lookalike.embedded import TENANT, embedded
 from lookalike.sample.catalogue import CATEGORY_FILE, make
 from services.gateway.keys import ensure_key
@@ -78,6 +79,12 @@ def bring_in(client: Client, path: Path, categories: Path | None = None) -> Impo
     until(lambda: _all_searchable(client), pause=0.02)
     stats = client.json(Call("GET", "/v1/stats"))
     return Imported(stats["products"], stats["images"], written, time.perf_counter() - begun)
+
+
+def shelved(client: Client) -> list[Call]:
+    """Similar products of the first hundred."""
+    listed = client.json(Call("GET", "/v1/products?limit=100"))["products"]
+    return [similar(one["product_id"]) for one in listed]
 
 
 def _finished(client: Client, import_id: str) -> bool:

@@ -11,7 +11,8 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,9 @@ from benchmarks.drawing import jpegs
 from benchmarks.house import bring_in, house
 from services.embedder.inprocess import InProcessEmbedder
 from services.embedder.model import BUNDLED
-from shared.bson import decode, encode
+from shared.bson import Record, decode, encode
 
-PICTURES = 1_000
+PICTURES = 600
 A_PRODUCT = 2
 ROUNDS = 2
 SHARE = 0.7
@@ -51,7 +52,8 @@ def write_file(path: Path, pictures: int) -> None:
 def bare_loop(embedder: InProcessEmbedder, path: Path) -> float:
     begun, count = time.perf_counter(), 0
     for record in decode(path.read_bytes()):
-        count += len(embedder.embed(list(pictures_of(record)), thumbnails=True))
+        if isinstance(record, Record):
+            count += len(embedder.embed(record.pictures, thumbnails=True))
     return count / (time.perf_counter() - begun)
 
 
@@ -68,7 +70,7 @@ def whole_import(path: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def on(cores: Set[int]) -> Iterator[None]:
+def on(cores: AbstractSet[int]) -> Iterator[None]:
     """Processes that are started inside stay on these cores too."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
@@ -78,7 +80,7 @@ def on(cores: Set[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def one_round(embedder: InProcessEmbedder, path: Path, cores: Set[int]) -> Round:
+def one_round(embedder: InProcessEmbedder, path: Path, cores: AbstractSet[int]) -> Round:
     with on({min(cores)}):
         bare = bare_loop(embedder, path)
     with on(cores):
@@ -91,7 +93,7 @@ def measured(folder: Path, *, pictures: int, rounds: int) -> dict[str, Any]:
     cv2.setNumThreads(1)
     embedder = InProcessEmbedder(BUNDLED / "descriptor")
     cores = os.sched_getaffinity(0)
-    places: dict[str, Set[int]] = {"one_core": {min(cores)}, "all_cores": cores}
+    places: dict[str, AbstractSet[int]] = {"one_core": {min(cores)}, "all_cores": cores}
     taken: dict[str, list[Round]] = {name: [] for name in places}
     for _ in range(rounds):
         for name, place in places.items():

@@ -1,12 +1,8 @@
 """Latency of a search in one process: exact, graph and trees side by side in one run.
 
-`python -m benchmarks.search --rows 20000` prints one JSON object.
+`python -m benchmarks.search [--rows N] [--quick]` prints one JSON object.
 """
 
-import argparse
-import json
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -16,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.claims import Claim, at_least, at_most, options, tell
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared.blobs.fsspec import FsspecBlobs
@@ -133,43 +130,31 @@ def recall(found: Sequence[set[str]], truth: Sequence[set[str]]) -> float:
     return shared / sum(map(len, truth))
 
 
-def claim(name: str, value: float, target: float, unit: str, *, least: bool) -> dict[str, Any]:
-    held = value >= target if least else value <= target
-    return {"name": name, "value": value, "target": target, "unit": unit, "held": held}
-
-
-def claims(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    gain = round(found["exact"]["p50_ms"] / found["graph"]["p50_ms"], 2)
+def claims(found: Mapping[str, Mapping[str, Any]]) -> list[Claim]:
+    gain = found["exact"]["p50_ms"] / found["graph"]["p50_ms"]
     return [
-        claim("1,000 rows, p50", found["small"]["p50_ms"], 1.0, "ms", least=False),
-        claim("graph against scan, p50", gain, 1.0, "times as quick", least=True),
+        at_most("1,000 rows, p50", found["small"]["p50_ms"], 1.0, "ms"),
+        at_least("graph against scan, p50", gain, 1.0, "times as quick"),
         *(
-            claim(f"{name}: recall@10", found[name]["recall"], floor, "", least=True)
+            at_least(f"{name}: recall@10", found[name]["recall"], floor, "")
             for name, floor in FLOORS.items()
             if name in found
         ),
     ]
 
 
-def processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--queries", type=int, default=300)
-    options = parser.parse_args()
+    asked = parser.parse_args()
+    rows, queries = (2_000, 20) if asked.quick else (asked.rows, asked.queries)
     with tempfile.TemporaryDirectory() as folder:
-        searcher = opened(Path(folder), options.rows)
+        searcher = opened(Path(folder), rows)
         measured(searcher, 20)  # maps the pages, fills the filters' caches
-        found = measured(searcher, options.queries)
-    machine = f"{processor()}, {os.cpu_count()} cores"
-    details = {"rows": options.rows, "queries": options.queries, "dim": SPACES.dim, "cases": found}
-    result = {"bench": "search", "machine": machine, "claims": claims(found), "details": details}
-    print(json.dumps(result))
+        found = measured(searcher, queries)
+    details = {"rows": rows, "queries": queries, "dim": SPACES.dim, "cases": found}
+    tell("search", claims(found), details)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
 """How well one graph over all spaces answers blends, beside candidates per space rescored.
 
-    python -m benchmarks.segment_search [--rows 50000] [--noise 1.0] [--queries 200] [--seed 1]
+    python -m benchmarks.segment_search [--rows 50000] [--noise 1.0] [--queries 200] [--seed 1] [--quick]
 
 Each space has neighbourhoods of its own, which is the worst case for one graph. Queries are stored
 pictures shaken a little (`near`), and pictures unlike any stored: each space comes from another one
 (`mixed`). Recall@10 is against the exact blend over the same codes; times are medians of one thread.
 """
 
-import argparse
-import json
-import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.claims import Claim, at_least, options, tell
 from shared.hits import DEFAULT_BLEND
 from shared.index.accelerator import Rows
 from shared.index.exact import Codes
@@ -34,6 +31,7 @@ from shared.index.faiss import (
 from shared.spaces import Space, SpaceName, Spaces
 from shared.vectors import Floats, blended, unit_spaces
 
+ROWS, QUERIES = 20_000, 100
 K = 10
 EFS = (64, 128, 256, 512)
 PER_SPACE = (100, 300, 1000)
@@ -141,38 +139,23 @@ class Contest:
         return {name: measured(search, asked, truth) for name, search in searches.items()}
 
 
-def claims(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def claims(found: Mapping[str, Mapping[str, Any]]) -> list[Claim]:
     made = []
     for name, blend in BLENDS.items():
         ef = EF_DEFAULT_BLEND if blend == DEFAULT_BLEND else EF_ANY_BLEND
         for kind, searches in found[name].items():
             one, exact = searches[f"one_ef_{ef}"], searches["exact"]
-            recall, gain = one["recall"], round(exact["ms"] / one["ms"], 2)
-            made.append(_claim(f"recall@{K}, {name}, {kind}, ef {ef}", recall, 0.95, "part"))
-            made.append(_claim(f"quicker than exact, {name}, {kind}, ef {ef}", gain, 1.0, "times"))
+            recall, gain = one["recall"], exact["ms"] / one["ms"]
+            made.append(at_least(f"recall@{K}, {name}, {kind}, ef {ef}", recall, 0.95, "part"))
+            made.append(
+                at_least(f"quicker than exact, {name}, {kind}, ef {ef}", gain, 1.0, "times")
+            )
     return made
 
 
-def _claim(name: str, value: float, target: float, unit: str) -> dict[str, Any]:
-    return {"name": name, "value": value, "target": target, "unit": unit, "held": value >= target}
-
-
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=50_000)
-    parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--noise", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    vectors = corpus(asked.rows, asked.noise, asked.seed)
-    queries = looked_for(vectors, asked.queries, asked.seed)
+def measured_all(rows: int, queries: int, noise: float, seed: int) -> dict[str, Any]:
+    vectors = corpus(rows, noise, seed)
+    asked = looked_for(vectors, queries, seed)
     with tempfile.TemporaryDirectory() as folder:
         whole = built(vectors, Path(folder, "all.faiss"))
         apart = {
@@ -180,15 +163,24 @@ def main() -> None:
             for name, part in SPACES.slices().items()
         }
         contest = Contest(whole, apart)
-        found = {
-            name: {kind: contest.of(blend, some) for kind, some in queries.items()}
+        blends = {
+            name: {kind: contest.of(blend, some) for kind, some in asked.items()}
             for name, blend in BLENDS.items()
         }
     build = {"one": whole.seconds, "per_space": sum(part.seconds for part in apart.values())}
-    machine = {"processor": processor(), "cores": os.cpu_count()}
-    details = {"arguments": vars(asked), "build_seconds": build, "blends": found}
-    answer = {"bench": "segment_search", "machine": machine, "claims": claims(found)}
-    print(json.dumps(answer | {"details": details}, indent=1))
+    return {"rows": rows, "queries": queries, "build_seconds": build, "blends": blends}
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--queries", type=int, default=QUERIES)
+    parser.add_argument("--noise", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    rows, queries = (3_000, 10) if asked.quick else (asked.rows, asked.queries)
+    found = measured_all(rows, queries, asked.noise, asked.seed)
+    tell("segment_search", claims(found["blends"]), found)
 
 
 if __name__ == "__main__":
