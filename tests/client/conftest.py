@@ -1,85 +1,24 @@
-"""A real gateway over everything real, served on a free port, with a small sample catalogue in it."""
-
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from lookalike import Lookalike
-from lookalike.embedded import TENANT, Embedded, embedded
-from lookalike.sample.catalogue import CATEGORY_FILE, make, pictures
-from lookalike.sample.inventing import invent
-from services.gateway.keys import ensure_key
-
-SEED = 7
-PRODUCTS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """`sample` is a catalogue of `products` that nobody has imported yet."""
-
-    url: str
-    admin_key: str
-    search_key: str
-    sample: Path
-    categories: Path
-    products: int
+from tests.client.house import House, running_house, taken_photos
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("house")
-    sample = folder / "sample.bson"
-    make(sample, products=PRODUCTS, seed=SEED)
-    with embedded(folder / "data") as inside, _served(inside) as url:
-        yield House(
-            url=url,
-            admin_key=ensure_key(inside.catalogue, TENANT, "admin", "test"),
-            search_key=ensure_key(inside.catalogue, TENANT, "search", "test"),
-            sample=sample,
-            categories=sample.with_name(CATEGORY_FILE),
-            products=PRODUCTS,
-        )
+    with running_house(tmp_path_factory.mktemp("house")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return taken_photos(tmp_path_factory.mktemp("photos"))
 
 
 @pytest.fixture
 def shop(house: House) -> Iterator[Lookalike]:
     with Lookalike(house.url, key=house.admin_key) as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Pictures of different things, none of them in the sample."""
-    folder = tmp_path_factory.mktemp("photos")
-    made = []
-    for number in range(3):
-        path = folder / f"{number}.jpg"
-        path.write_bytes(pictures(invent(SEED + 1, number))[0])
-        made.append(path)
-    return made
-
-
-@contextmanager
-def _served(inside: Embedded) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    # inherited by every connection: answers of two packets would wait for an acknowledgement
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    server = uvicorn.Server(
-        uvicorn.Config(inside.app, log_level="warning", timeout_graceful_shutdown=3)
-    )
-    thread = threading.Thread(target=server.run, args=([listening],))
-    with listening:
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()

@@ -5,6 +5,7 @@ import pytest
 
 from lookalike import AsyncLookalike, Lookalike
 from lookalike.client import Conflict, Invalid, NotFound, Unauthorised, Unreachable
+from tests.client.house import House
 
 
 def test_a_product_is_found_by_its_picture_and_gone_once_deleted(
@@ -57,20 +58,19 @@ def test_a_filter_holds_and_a_crop_is_understood(shop: Lookalike, photos: list[P
     assert "dear" not in ids
 
 
-def test_a_catalogue_is_imported_with_progress(shop: Lookalike, house: "object") -> None:
+def test_a_catalogue_is_imported_with_progress(shop: Lookalike, house: House) -> None:
     told: list[tuple[int, int]] = []
-    sample: Path = house.sample  # type: ignore[attr-defined]
     begun = shop.import_bson(
-        sample,
-        categories=house.categories,  # type: ignore[attr-defined]
+        house.sample,
+        categories=house.categories,
         progress=lambda sent, total: told.append((sent, total)),
     )
     job = shop.wait(begun, timeout_s=60)
     assert job.state == "succeeded"
-    size = sample.stat().st_size
+    size = house.sample.stat().st_size
     assert told[-1] == (size, size)
     status = shop.import_status(begun.import_id)
-    assert status.counters.read == house.products  # type: ignore[attr-defined]
+    assert status.counters.read == house.products
     assert shop.retry_import(begun.import_id).replayed == 0
     with pytest.raises(Conflict, match="succeeded"):
         shop.pause_import(begun.import_id)
@@ -105,18 +105,18 @@ def test_no_id_leads_to_another_path(shop: Lookalike, name: str, photos: list[Pa
     assert shop.get(name).product_id == name
 
 
-def test_a_wrong_key_is_told_as_such(shop: Lookalike, house: "object") -> None:
+def test_a_wrong_key_is_told_as_such(shop: Lookalike, house: House) -> None:
     with (
-        Lookalike(house.url, key="lk_admin_no") as stranger,  # type: ignore[attr-defined]
+        Lookalike(house.url, key="lk_admin_no") as stranger,
         pytest.raises(Unauthorised),
     ):
         stranger.backends()
 
 
-def test_a_key_is_made_used_and_revoked(shop: Lookalike, house: "object") -> None:
+def test_a_key_is_made_used_and_revoked(shop: Lookalike, house: House) -> None:
     made = shop.create_key("search", label="window", expires_in_days=1)
     assert made.key
-    with Lookalike(house.url, key=made.key) as window:  # type: ignore[attr-defined]
+    with Lookalike(house.url, key=made.key) as window:
         assert window.backends().backends
         shop.revoke_key(made.key_id)
         with pytest.raises(Unauthorised):
@@ -129,14 +129,14 @@ def test_a_server_that_is_not_there_is_unreachable() -> None:
         nobody.ready()
 
 
-def test_awaited_it_does_the_same(house: "object", photos: list[Path]) -> None:
+def test_awaited_it_does_the_same(house: House, photos: list[Path]) -> None:
     async def story() -> None:
-        async with AsyncLookalike(house.url, key=house.admin_key) as shop:  # type: ignore[attr-defined]
+        async with AsyncLookalike(house.url, key=house.admin_key) as shop:
             written = await shop.put_product("a1", {"title": "Vase"}, photos[2:], within_s=20)
             assert written.state == "searchable"
             found = await shop.search(image=photos[2], filter={"field": "title", "eq": "Vase"})
             assert [hit.product_id for hit in found.hits] == ["a1"]
-            begun = await shop.import_bson(house.sample, limit=2)  # type: ignore[attr-defined]
+            begun = await shop.import_bson(house.sample, limit=2)
             ended = await shop.wait(begun, timeout_s=60)
             assert ended.progress["read"] == 2
             assert (await shop.picture(found.hits[0].thumbnail_url))[:2] == b"\xff\xd8"
