@@ -107,6 +107,7 @@ def patch(
     *,
     if_match: str | None = None,
     pointer: str = "",
+    within: float = 0.0,
 ) -> WrittenView:
     """Attributes only, guarded by the revision that was read and tried again when it moved."""
     for _ in range(_PATCH_TRIES):
@@ -123,7 +124,7 @@ def patch(
         )
         if outcome.status not in ("mismatch", "late"):
             ring_for(caller.ports, caller.tenant, [_shown(accepted(outcome))], {})
-            return written(caller, outcome)
+            return written(caller, outcome, within=within)
     raise Unavailable(f"The product {product_id!r} changes too quickly; try again.")
 
 

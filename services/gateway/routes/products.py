@@ -81,11 +81,19 @@ def get_product(
     openapi_extra=takes(PatchBody, media_type="application/merge-patch+json"),
 )
 def patch_product(
-    product_id: str, request: Request, caller: Admin, if_match: IfMatch = None
+    product_id: str,
+    request: Request,
+    caller: Admin,
+    *,
+    if_match: IfMatch = None,
+    wait: Wait = None,
+    within: Within = "5s",
 ) -> Response:
     """Change attributes and leave the pictures; nothing is embedded again."""
+    seconds = waited(wait, within)
     changes = incoming.patch(request)
-    return _written(products.patch(caller, product_id, changes, if_match=if_match))
+    patched = products.patch(caller, product_id, changes, if_match=if_match, within=seconds)
+    return _written(patched)
 
 
 @router.delete("/products/{product_id}", responses={200: {"model": ReceiptView}, 204: {}})
