@@ -18,6 +18,7 @@ from lookalike.client.faults import (
     Unauthorised,
     Unavailable,
     Unreachable,
+    Unreadable,
 )
 from lookalike.client.options import Attributes, Changes, SearchOptions, SimilarOptions
 from lookalike.client.synchronous import Lookalike
@@ -41,4 +42,5 @@ __all__ = [
     "Unauthorised",
     "Unavailable",
     "Unreachable",
+    "Unreadable",
 ]

@@ -26,6 +26,7 @@ from lookalike.client.answers import (
     Written,
 )
 from lookalike.client.exchange import Call, Flow, Parameter, Part, Pause, Progress
+from lookalike.client.faults import Unreadable
 from lookalike.client.options import Attributes, Changes, SearchOptions, SimilarOptions
 from lookalike.client.reading import read
 
@@ -106,6 +107,8 @@ def upload(source: bytes | Path, progress: Progress | None = None) -> Flow[Uploa
 def import_bson(
     path: Path, categories: Path | None, limit: int | None, progress: Progress | None
 ) -> Flow[Import]:
+    # a key that may not do this is told of before hours of uploading
+    yield Call("GET", "/v1/jobs", params={"limit": 1})
     source = yield from upload(path, progress)
     body: dict[str, Any] = {"format": "bson", "source": {"upload_id": source.upload_id}}
     if categories is not None:
@@ -205,7 +208,13 @@ def picture(url: str) -> Flow[bytes]:
 def _ask(call: Call, kind: type[Answer]) -> Flow[Answer]:
     response = yield call
     assert response is not None  # noqa: S101 - only pauses are followed by nothing
-    return read(kind, response.json())
+    try:
+        return read(kind, response.json())
+    except (ValueError, TypeError) as error:
+        raise Unreadable(
+            f"What answered {call.method} {call.path} speaks another language than a gateway of "
+            "Lookalike: is it the right address?"
+        ) from error
 
 
 def _sent(method: str, path: str, body: object, **headers: str) -> Call:

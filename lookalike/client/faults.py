@@ -2,6 +2,7 @@
 
 RequestFailed
 ├── Unreachable     nobody answered, however often it was asked
+├── Unreadable      something answered that is no gateway of ours
 └── Refused         the server answered with a problem
     ├── Invalid         400, 413, 415, 422, 428: the request is wrong
     ├── Unauthorised    401: no key, or a wrong one
@@ -41,6 +42,10 @@ class RequestFailed(Exception):
 
 class Unreachable(RequestFailed):
     """No answer came; whether the request arrived is not known."""
+
+
+class Unreadable(RequestFailed):
+    """The answer is none of this API: another server, or one too different."""
 
 
 class Refused(RequestFailed):

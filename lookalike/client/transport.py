@@ -29,7 +29,10 @@ def base_url(server: str | None) -> httpx.URL:
 
 def key_of(key: str | None) -> str | None:
     """What was said, else LOOKALIKE_KEY."""
-    return key or os.environ.get("LOOKALIKE_KEY") or None
+    said = (key or os.environ.get("LOOKALIKE_KEY") or "").strip()
+    if not (said.isascii() and said.isprintable()):
+        raise ValueError("The key holds characters that no key has; was it copied well?")
+    return said or None
 
 
 def arguments(call: Call, key: str | None) -> Mapping[str, Any]:

@@ -23,4 +23,4 @@ def connected(server: str, key: str) -> "Lookalike":
     try:
         return Lookalike(server, key=key or None)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--server") from error
+        raise typer.BadParameter(str(error), param_hint="--server or --key") from error

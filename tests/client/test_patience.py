@@ -8,7 +8,15 @@ import httpx
 import pytest
 
 from lookalike import Lookalike
-from lookalike.client import Conflict, NotFound, Refused, TooMany, Unavailable, Unreachable
+from lookalike.client import (
+    Conflict,
+    NotFound,
+    Refused,
+    TooMany,
+    Unavailable,
+    Unreachable,
+    Unreadable,
+)
 from lookalike.client.exchange import MAX_PAUSE_S
 
 UPLOADED = {"upload_id": "upl_1", "sha256": "9f", "size": 3, "media_type": "image/jpeg"}
@@ -194,6 +202,18 @@ def test_waiting_gives_up_in_time() -> None:
     playing = Playing(*(httpx.Response(200, json=job) for _ in range(3)))
     with pytest.raises(TimeoutError, match="job_1 is still running"):
         playing.client().wait("job_1", timeout_s=0)
+
+
+@pytest.mark.parametrize("answer", ["<h1>Welcome</h1>", "[]", "{}", "null"])
+def test_another_server_at_this_address_is_told(answer: str) -> None:
+    playing = Playing(httpx.Response(200, text=answer))
+    with pytest.raises(Unreadable, match="right address"):
+        playing.client().ready()
+
+
+def test_a_key_copied_badly_is_told() -> None:
+    with pytest.raises(ValueError, match="copied"):
+        Lookalike("http://shop.test", key="lk_admin_…")
 
 
 def test_an_address_without_a_scheme_is_refused_kindly() -> None:
