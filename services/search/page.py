@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from shared.hits import Hit, SearchRequest
 from shared.index.accelerator import Mask, Rows
 from shared.index.view import SegmentView, ShardView
 from shared.spaces import SpaceName
+from shared.vectors import Floats
 
 GROWTH = 4
 SPARE = 8
@@ -65,7 +66,7 @@ def page(view: ShardView, ask: Ask) -> ShardPage:
             break
         k *= GROWTH
     return ShardPage(
-        tuple(_hit(view, candidate, ask.query) for candidate in chosen),
+        _hits(view, chosen, ask.query),
         Counter(part.step for part in fetched.values()),
         sum(part.seen for part in fetched.values()),
         facets,
@@ -135,17 +136,29 @@ def _with_siblings(segment: SegmentView, rows: Rows) -> Rows:
     return np.concatenate([segment.segment.rows_of(product) for product in products])
 
 
-def _hit(view: ShardView, candidate: Candidate, query: Query) -> Hit:
-    segment = view.segments[candidate.segment]
-    vector = segment.vectors(np.array([candidate.row]))[0]
-    spaces: dict[SpaceName, float] = {
-        name: round(float(vector[part] @ query.whole[part]), merge.PLACES)
-        for name, part in view.spaces.slices().items()
-    }
-    return Hit(
-        candidate.product_id,
-        candidate.image,
-        candidate.similarity,
-        spaces,
-        segment.revision(candidate.row),
+def _hits(view: ShardView, chosen: Sequence[Candidate], query: Query) -> tuple[Hit, ...]:
+    vectors: dict[tuple[int, int], Floats] = {}
+    for number in {candidate.segment for candidate in chosen}:
+        rows = [candidate.row for candidate in chosen if candidate.segment == number]
+        found = view.segments[number].vectors(np.array(rows))
+        vectors.update(zip(((number, row) for row in rows), found, strict=True))
+    parts = view.spaces.slices()
+    return tuple(
+        Hit(
+            one.product_id,
+            one.image,
+            one.similarity,
+            _by_space(vectors[one.segment, one.row], query, parts),
+            view.segments[one.segment].revision(one.row),
+        )
+        for one in chosen
     )
+
+
+def _by_space(
+    vector: Floats, query: Query, parts: Mapping[SpaceName, slice]
+) -> dict[SpaceName, float]:
+    return {
+        name: round(float(vector[part] @ query.whole[part]), merge.PLACES)
+        for name, part in parts.items()
+    }
