@@ -10,6 +10,7 @@ import pytest
 from lookalike import Lookalike
 from lookalike.client import (
     Conflict,
+    Forbidden,
     NotFound,
     Refused,
     TooMany,
@@ -129,16 +130,27 @@ def test_two_calls_have_two_idempotency_keys() -> None:
 def test_every_creating_post_has_an_idempotency_key(tmp_path: Path) -> None:
     file = tmp_path / "catalogue.bson"
     file.write_bytes(b"abc")
-    playing = Playing(*(httpx.Response(201, json=UPLOADED) for _ in range(2)), busy(500))
+    stored = [httpx.Response(201, json=UPLOADED) for _ in range(2)]
+    playing = Playing(httpx.Response(200, json={"jobs": []}), *stored, busy(500))
     with pytest.raises(Refused):
         playing.client().import_bson(file, categories=file, limit=5)
-    assert [request.url.path for request in playing.asked] == [
+    posts = [request for request in playing.asked if request.method == "POST"]
+    assert [request.url.path for request in posts] == [
         "/v1/uploads",
         "/v1/uploads",
         "/v1/imports",
     ]
-    assert len({request.headers["Idempotency-Key"] for request in playing.asked}) == 3
-    assert json.loads(playing.bodies[2])["limit"] == 5
+    assert len({request.headers["Idempotency-Key"] for request in posts}) == 3
+    assert json.loads(playing.bodies[-1])["limit"] == 5
+
+
+def test_a_key_that_may_not_import_is_told_before_the_upload(tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.bson"
+    file.write_bytes(b"abc")
+    playing = Playing(httpx.Response(403, json={"code": "forbidden", "detail": "Only admins."}))
+    with pytest.raises(Forbidden, match="Only admins"):
+        playing.client().import_bson(file)
+    assert playing.bodies == [b""]
 
 
 def test_nobody_there_is_told_after_the_last_try() -> None:
