@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,8 +58,9 @@ def page(view: ShardView, ask: Ask) -> ShardPage:
     k = _first_k(view, ask)
     while True:
         _fetch_more(view, masks, ask, k, fetched)
-        found = merge.ranked(_candidates(view, ask, fetched), request.group_by)
-        floor = max((part.floor for part in fetched.values()), default=-math.inf)
+        candidates, cut = _candidates(view, ask, fetched, k)
+        found = merge.ranked(candidates, request.group_by)
+        floor = max(cut, *(part.floor for part in fetched.values()), -math.inf)
         sure = merge.certain(found, floor)
         chosen = merge.after(sure, request.after)[: request.limit]
         if _enough(chosen, sure, floor, request):
@@ -116,18 +117,36 @@ def _enough(
     )
 
 
-def _candidates(view: ShardView, ask: Ask, fetched: Mapping[int, Fetched]) -> Iterator[Candidate]:
-    least = ask.request.min_similarity
-    for number, part in fetched.items():
-        segment = view.segments[number]
-        rows = part.rows if part.scanned else _with_siblings(segment, part.rows)
-        near = merge.similarities(segment.vectors(rows), ask.query.blended)
-        named = zip(rows.tolist(), near, segment.hits(rows), strict=True)
-        for row, similarity, (product_id, image) in named:
-            if least is not None and similarity < least:
-                continue
-            if product_id not in ask.left_out:
-                yield Candidate(similarity, product_id, image, number, row)
+def _candidates(
+    view: ShardView, ask: Ask, fetched: Mapping[int, Fetched], k: int
+) -> tuple[list[Candidate], float]:
+    """The best k rows of all segments, and a similarity that no other fetched row exceeds.
+
+    A name costs more than a comparison, and many segments fetch many rows for nothing.
+    """
+    compared = {n: _compared(view.segments[n], part, ask.query) for n, part in fetched.items()}
+    cut = _kth([similarity for _, near in compared.values() for similarity in near], k)
+    least = -math.inf if ask.request.min_similarity is None else ask.request.min_similarity
+    found = []
+    for number, (rows, near) in compared.items():
+        kept = [i for i, similarity in enumerate(near) if similarity >= cut and similarity >= least]
+        named = view.segments[number].hits(rows[kept])
+        found += [
+            Candidate(near[i], product_id, image, number, int(rows[i]))
+            for i, (product_id, image) in zip(kept, named, strict=True)
+            if product_id not in ask.left_out
+        ]
+    return found, cut
+
+
+def _compared(segment: SegmentView, part: Fetched, query: Query) -> tuple[Rows, list[float]]:
+    rows = part.rows if part.scanned else _with_siblings(segment, part.rows)
+    return rows, merge.similarities(segment.vectors(rows), query.blended)
+
+
+def _kth(similarities: list[float], k: int) -> float:
+    """The k-th highest; lower than all when there are no more than k."""
+    return sorted(similarities)[-k] if len(similarities) > k else -math.inf
 
 
 def _with_siblings(segment: SegmentView, rows: Rows) -> Rows:
