@@ -42,8 +42,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield ready
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(demo: Demo) -> Iterator[Browser]:
+    """Closed after each module: while it is open, an event loop counts as running in this thread."""
     with chromium() as started:
         yield started
 

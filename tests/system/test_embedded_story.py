@@ -86,7 +86,7 @@ def test_the_same_product_again_changes_nothing(house: Demo) -> None:
 
 
 def test_a_truncated_picture_among_ten_hurts_no_other_and_says_why(house: Demo) -> None:
-    pictures = [photo("lamp", scale=0.6 + n / 20) for n in range(10)]
+    pictures = [photo("lamp", "dotted", scale=0.6 + n / 20) for n in range(10)]
     pictures[4] = pictures[4][:-200]
     answer = put(house, "ten", *pictures, title="Ten lamps")
     assert answer["state"] == "searchable"
