@@ -22,7 +22,7 @@ from shared.images import Place
 from shared.indexes import target
 from shared.products import BUCKETS, Attributes
 
-PRODUCTS = 100_000
+PRODUCTS = 30_000
 BATCH = 64
 ALL = range(BUCKETS)
 SEGMENTS = target("one", "segments")
