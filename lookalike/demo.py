@@ -22,6 +22,7 @@ from lookalike.embedded import TENANT, Embedded, embedded
 from services.gateway.keys import ensure_key
 from shared.errors import LookalikeError
 from shared.jobs import FINISHED
+from shared.runtime.logs import configure
 
 SAMPLE_PRODUCTS = 320
 SAMPLE_SEED = 7
@@ -34,6 +35,7 @@ def run(
     *, port: int, data: Path, catalogue: Literal["sample", "none"], browser: bool, as_json: bool
 ) -> int:
     """Runs until SIGTERM or Ctrl-C; one line on standard output says that all is ready."""
+    configure("WARNING")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -41,6 +41,8 @@ TENANT = "default"
 MODEL = BUNDLED / "descriptor"
 TARGETS_CACHE_MS = 10_000
 """One process writes, and it hears of an index as it makes it; short, so that a second one is soon filled."""
+BULK_CHILDREN = 2
+"""Each fed by a thread of its own, so that one decodes while the other's results are stored."""
 GRACE_S = 8.0
 
 
@@ -63,12 +65,14 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         catalogue = stack.enter_context(SqliteCatalogue(data / "catalogue.sqlite"))
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
         queries = stack.enter_context(ChildEmbedder(MODEL))
-        bulk = stack.enter_context(ChildEmbedder(MODEL, children=2))
+        bulk = stack.enter_context(ChildEmbedder(MODEL, children=BULK_CHILDREN))
         targets = Targets(catalogue, TARGETS_CACHE_MS)
         with_annoy = find_spec("annoy") is not None
 
         shards = Shards(catalogue, blobs, replica="embedded")
-        queue = LocalQueue(lambda task: _answer(indexing, embedding, task))
+        queue = LocalQueue(
+            lambda task: _answer(indexing, embedding, task), {"embed_bulk": BULK_CHILDREN}
+        )
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )

@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -30,7 +32,8 @@ from shared.images import Crop
 def serve(stream: BinaryIO, model: Path) -> None:
     """Says which spaces it gives, or why it gives none; then answers until the parent is gone."""
     try:
-        embedder = InProcessEmbedder(model)
+        with _quiet():
+            embedder = InProcessEmbedder(model)
     except LookalikeError as error:
         write_json(stream, {"error": error.detail, "code": error.kind})
         stream.flush()
@@ -39,6 +42,19 @@ def serve(stream: BinaryIO, model: Path) -> None:
     stream.flush()
     while True:
         _answer(stream, embedder)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The runtime greets on standard error as it loads; nobody asked."""
+    stderr = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def _answer(stream: BinaryIO, embedder: InProcessEmbedder) -> None:

@@ -48,7 +48,15 @@ class Drift:
         """Puts everything on its usual way into the index; whether there was anything."""
         name, tenant = target(self.index.index_id, "segments"), self.index.tenant
         if self:
-            logger.warning("%s shard %d drifted: %s", self.index.index_id, self.shard, self)
+            logger.warning(
+                "%s shard %d drifted: untold %s, lost %s, ghosts %s, damaged: %s",
+                self.index.index_id,
+                self.shard,
+                self.untold,
+                self.lost,
+                self.ghosts,
+                self.damaged,
+            )
         if self.damaged:
             start_rebuild(ports, self.index, self.shard)
         if self.untold:

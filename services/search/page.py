@@ -178,6 +178,7 @@ def _by_space(
     vector: Floats, query: Query, parts: Mapping[SpaceName, slice]
 ) -> dict[SpaceName, float]:
     return {
-        name: round(float(vector[part] @ query.whole[part]), merge.PLACES)
+        # float16 codes are unit length only nearly
+        name: round(max(-1.0, min(1.0, float(vector[part] @ query.whole[part]))), merge.PLACES)
         for name, part in parts.items()
     }

@@ -21,7 +21,8 @@ ANNOY_ABSENT = (
     "(apt-get install g++), then run `make setup`, and rebuild the index so that it gets trees."
 )
 ELASTICSEARCH_ABSENT = (
-    "Elasticsearch is not configured: set LOOKALIKE_ELASTICSEARCH=http://host:9200 and start again."
+    "Elasticsearch is not configured. LOOKALIKE_ELASTICSEARCH=http://host:9200 names one; "
+    "the embedded way to run (`lookalike demo`) goes without it: ask exact, faiss or annoy."
 )
 
 

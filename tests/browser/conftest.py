@@ -1,6 +1,5 @@
 """Visits to the shop window of a running demo, in a real Chromium."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -34,10 +33,7 @@ class Visit:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     missing = [str(path) for path in (CHROMIUM, COMMAND) if not path.exists()]
     if missing:
-        reason = f"not here: {', '.join(missing)}"
-        if os.environ.get("LOOKALIKE_REQUIRE_ALL") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        pytest.skip(f"not here: {', '.join(missing)}")
     with running_demo(tmp_path_factory.mktemp("demo")) as ready:
         yield ready
 
