@@ -10,7 +10,7 @@ from services.gateway import dead_letters
 from services.gateway.schemas.jobs import ReplayBody
 from services.indexer.build import LIVE
 from services.indexer.reconciler import building, embedding, imports, syncing
-from shared.products import shard_of
+from shared.products import bucket_of, shard_of
 from shared.seams.embedder import Failure
 from shared.tasks import CompactShard, EmbedImages, SyncShard
 from tests.protocols.stage import (
@@ -58,12 +58,8 @@ def begun(stage: Stage, steps: int, work: Callable[..., None], *args: Any, **opt
     return me
 
 
-def shard(stage: Stage, pid: str) -> int:
-    return shard_of(stage.store.products.get(TENANT, [pid])[pid].bucket, SHARDS)
-
-
-def sync(stage: Stage, pid: str) -> SyncShard:
-    return SyncShard(ONE, shard(stage, pid))
+def sync(pid: str) -> SyncShard:
+    return SyncShard(ONE, shard_of(bucket_of(TENANT, pid), SHARDS))
 
 
 def live(stage: Stage) -> str:
@@ -80,40 +76,48 @@ def work(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("ms", FREEZES)
-@pytest.mark.parametrize("steps", range(1, 14, 2))
+@pytest.mark.parametrize("steps", range(1, 20, 2))
 def test_f20_a_sync_that_was_frozen_changes_nothing_newer(
     stage: Stage, steps: int, ms: int
 ) -> None:
-    do(stage, stage.put, "1", "A", "old", 0)
+    first, second = [str(n) for n in range(20) if shard_of(bucket_of(TENANT, str(n)), SHARDS) == 0][
+        :2
+    ]
+    do(stage, stage.put, first, "A", "old", 0)
     do(stage, stage.answer, EMBED)
-    zombie = begun(stage, steps, stage.answer, sync(stage, "1"))
-    stage.freeze(zombie, ms)
-    do(stage, stage.put, "1", "B", "new", 1)
-    stage.now += 2 * MINUTE  # the zombie's lease is over
-    do(stage, stage.answer, sync(stage, "1"))
-    do(stage, stage.delete, "1", 0, purge=False)
-    for _ in range(3):
-        do(stage, stage.put, "3", "A", f"{stage.now}", 0)
-        do(stage, stage.answer, sync(stage, "1"))
-        do(stage, stage.answer, sync(stage, "3"))
-    stage.now += 11 * MINUTE
-    for number in range(SHARDS):
-        do(stage, stage.answer, CompactShard(ONE, number))
+    zombie = begun(stage, steps, stage.answer, SyncShard(ONE, 0))
+    if zombie in stage.processes:
+        stage.freeze(zombie, ms)
+    stage.now += MINUTE + SECOND  # by then its lease is over
+    do(stage, stage.put, first, "A", "new", 1)
+    do(stage, stage.answer, SyncShard(ONE, 0))
+    do(stage, stage.delete, first, 0, purge=False)
+    for title in "abc":
+        do(stage, stage.put, second, "A", title, 0)
+        do(stage, stage.answer, SyncShard(ONE, 0))
+    stage.now += 2 * MINUTE
+    stage.drain()
+    assert first not in shown(stage)
+    stage.now += 20 * MINUTE
+    do(stage, stage.answer, CompactShard(ONE, 0))
     stage.finish()
-    assert "1" not in shown(stage)
+    assert shown(stage) == {second: ("c", {"A"})}
 
 
 @pytest.mark.parametrize("ms", FREEZES)
-@pytest.mark.parametrize("steps", range(6))
+@pytest.mark.parametrize("steps", range(8))
 def test_f20_a_shop_that_was_frozen_writes_in_time_or_not_at_all(
     stage: Stage, steps: int, ms: int
 ) -> None:
+    """Its picture was swept meanwhile, for nothing showed it."""
     do(stage, stage.put, "1", "A", "first", 0)
     zombie = begun(stage, steps, stage.put, "1", "B", "zombie", 0)
     if zombie in stage.processes:
         stage.freeze(zombie, ms)
     do(stage, stage.put, "1", "C", "last", 1)
-    do(stage, stage.delete, "1", 1, purge=True)
+    do(stage, stage.sweep)
+    stage.now += DAY + MINUTE
+    do(stage, stage.sweep)
     stage.finish()
 
 
@@ -134,7 +138,7 @@ def test_f21_a_chunk_that_runs_again_leaves_the_shops_change(stage: Stage, steps
 
 def test_f22_a_vector_that_arrives_after_its_product_was_indexed_is_found(stage: Stage) -> None:
     do(stage, stage.put, "1", "AB", "t", 0)
-    do(stage, stage.answer, sync(stage, "1"))
+    do(stage, stage.answer, sync("1"))
     assert shown(stage) == {"1": ("t", set())}
     do(stage, stage.answer, EMBED)
     stage.finish()
@@ -148,7 +152,7 @@ def test_f22_a_picture_replayed_from_the_dead_letters_is_found(stage: Stage) -> 
     failure = Failure("undecodable_image", "The decoder had a bug.")
     assert give_up_image(ports, TENANT, SHA["A"], image.place, failure)
     do(stage, stage.answer, EMBED)
-    do(stage, stage.answer, sync(stage, "1"))
+    do(stage, stage.answer, sync("1"))
     assert shown(stage) == {"1": ("t", {"B"})}
     replayed = dead_letters.replay(stage.gateways[0], ReplayBody())
     assert replayed.replayed == 1
@@ -166,7 +170,7 @@ def test_f23_deleted_purged_and_put_again_at_once_is_found(
     stage.now += 11 * MINUTE
     do(stage, stage.delete, "1", 0, purge=purge)
     if confirmed:
-        do(stage, stage.answer, sync(stage, "1"))
+        do(stage, stage.answer, sync("1"))
     do(stage, stage.put, "1", "A", "t", 1)
     stage.finish()
     assert shown(stage) == {"1": ("t", {"A"})}
