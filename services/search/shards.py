@@ -13,6 +13,7 @@ from shared.indexes import Index, Pointer
 
 POLL_SECONDS = 0.3
 HEARTBEAT_MS = 10_000
+REBUILDING = "is being rebuilt from the catalogue; until then it answers as it was before"
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,9 @@ class Shards:
     def _opened(self, index: Index, pointer: Pointer, held: HeldShard) -> HeldShard:
         if held.view and held.trouble is None and held.tried == pointer.generation:
             return held
+        if held.view and held.view.generation and pointer.rebuilding is not None:
+            # What was there before is better than the little that is there again.
+            return held if held.trouble == REBUILDING else replace(held, trouble=REBUILDING)
         try:
             view = open_view(self._blobs, pointer, index.spaces, held.view)
         except Exception as error:  # whatever is wrong with one shard, the others go on

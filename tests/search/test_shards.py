@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.search.shards import Shards
+from services.search.shards import REBUILDING, Shards
 from shared.errors import Unavailable
 
 
@@ -180,3 +180,21 @@ def test_a_closed_process_is_no_reader_any_more(shelf: Any, shards: Shards) -> N
     shards.close()
     assert "r1" not in shelf.catalogue.indexes.pointer("idx", 0).replicas
     assert shards.get("idx") is None
+
+
+def test_a_shard_that_is_being_rebuilt_answers_as_it_was_before(shelf: Any, shards: Shards) -> None:
+    shelf.index()
+    shelf.commit(shelf.entries(1))
+    shards.refresh()
+    emptied = shelf.catalogue.indexes.swap(
+        "idx", 0, expected=1, manifest=None, as_of=0, emptied=True
+    )
+    shards.refresh()
+    held = shards.get("idx")
+    assert held
+    assert held.shards[0].trouble == REBUILDING
+    assert held.shards[0].view
+    assert held.shards[0].view.product("p1")
+    shelf.catalogue.indexes.rebuilt("idx", 0, emptied.rebuilding)
+    shards.refresh()
+    assert generation(shards) == 2
