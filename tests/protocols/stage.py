@@ -8,13 +8,11 @@ over SQLite and a folder.
 
 import base64
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import simplejpeg
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from services.embedder.chunks import import_chunk
@@ -37,195 +35,46 @@ from services.indexer.reconciler import building, embedding, imports, syncing
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones
 from services.indexer.sync import sync_shard
 from shared.blobs.fsspec import FsspecBlobs
-from shared.blobs.port import BlobInfo
 from shared.bson import encode
 from shared.catalogue.products import Outcome
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.targets import Targets
 from shared.errors import LookalikeError, Unavailable
 from shared.hits import Hit, SearchAnswer, SearchRequest
-from shared.images import Crop, sha256_of
 from shared.index.view import ShardView, open_view
 from shared.indexes import Index
 from shared.jobs import FINISHED, Import
 from shared.products import Product
-from shared.seams.embedder import Embedding, Failure
 from shared.seams.searcher import BackendState
-from shared.spaces import SPACES, Space, Spaces
 from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
     ImportChunk,
     PlanImport,
-    QueueName,
     SyncShard,
     Task,
 )
-from shared.vectors import Floats, unit_spaces
-
-TENANT = "shop"
-SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
-DAY = 24 * HOUR
-CACHE = MINUTE
-SHARDS = 2
-ONE, TWO = "idx_one", "idx_two"
+from tests.protocols.scenery import (
+    CACHE,
+    DAY,
+    MINUTE,
+    NAME,
+    ONE,
+    PICTURES,
+    SECOND,
+    SHA,
+    SHARDS,
+    TENANT,
+    TWO,
+    SeededEmbedder,
+    spaces,
+)
+from tests.protocols.turnstiles import Doorbells, StagedBlobs, StagedCatalogue
 
 
 class Violation(AssertionError):
     """A promise was broken."""
-
-
-def _picture(shade: int) -> bytes:
-    grey = np.full((16, 16, 3), shade, dtype=np.uint8)
-    return bytes(simplejpeg.encode_jpeg(grey, quality=90))
-
-
-PICTURES: Mapping[str, bytes] = {
-    "A": _picture(10),
-    "B": _picture(90),
-    "C": _picture(170),
-    "X": _picture(250),
-    "T": _picture(130)[:-40],
-}
-"""X kills whoever decodes it, T is cut off."""
-SHA = {name: sha256_of(data) for name, data in PICTURES.items()}
-NAME = {sha: name for name, sha in SHA.items()}
-
-
-def spaces(version: str) -> Spaces:
-    return Spaces(version, tuple(Space(name, 4, f"{version}-{name}") for name in SPACES))
-
-
-def vector(data: bytes, version: str) -> Floats:
-    seed = int(sha256_of(data + version.encode())[:8], 16)
-    raw = np.random.default_rng(seed).normal(size=12).astype(np.float32)
-    return unit_spaces(raw, spaces(version))
-
-
-@dataclass(frozen=True)
-class SeededEmbedder:
-    """Vectors that are a function of bytes and fingerprint; dies of X, refuses T."""
-
-    spaces: Spaces
-
-    def embed(
-        self,
-        pictures: Sequence[bytes],
-        *,
-        crop: Crop | None = None,  # noqa: ARG002 - the port's
-        thumbnails: bool = False,  # noqa: ARG002 - the port's
-    ) -> list[Embedding | Failure]:
-        if PICTURES["X"] in pictures:
-            raise Unavailable("The embedding process died.")
-        return [
-            Failure("undecodable_image", "The picture is cut off.")
-            if data == PICTURES["T"]
-            else Embedding(vector(data, self.spaces.fingerprint).tobytes(), 16, 16, "0" * 16)
-            for data in pictures
-        ]
-
-
-class Turnstile:
-    """A port whose every call first gives way to the other processes."""
-
-    def __init__(self, port: object, name: str, stage: "Stage") -> None:
-        self._port, self._name, self._stage = port, name, stage
-
-    def __getattr__(self, attribute: str) -> Any:
-        found = getattr(self._port, attribute)
-        if not callable(found):
-            return found
-
-        def call(*args: Any, **options: Any) -> Any:
-            self._stage.give_way(f"{self._name}.{attribute}")
-            return found(*args, **options)
-
-        return call
-
-
-class WatchedProducts(Turnstile):
-    """Tells the oracle when a write took effect, be it acknowledged later or not."""
-
-    def upsert(self, writes: Sequence[Any]) -> list[Outcome]:
-        # Each document is written by itself, so others may come in between.
-        outcomes: list[Outcome] = []
-        for write in writes:
-            self._stage.give_way(f"products.upsert {write.product_id}")
-            (outcome,) = self._port.upsert([write])  # type: ignore[attr-defined]
-            outcomes.append(outcome)
-            self._stage.took_effect(outcome, write.origin)
-        return outcomes
-
-    def patch(self, tenant: str, product_id: str, **options: Any) -> Outcome:
-        self._stage.give_way(f"products.patch {product_id}")
-        outcome: Outcome = self._port.patch(tenant, product_id, **options)  # type: ignore[attr-defined]
-        self._stage.took_effect(outcome, None)
-        return outcome
-
-    def delete(self, tenant: str, product_id: str, **options: Any) -> Outcome:
-        self._stage.give_way(f"products.delete {product_id}")
-        outcome: Outcome = self._port.delete(tenant, product_id, **options)  # type: ignore[attr-defined]
-        self._stage.took_effect(outcome, None)
-        return outcome
-
-
-class StagedCatalogue:
-    """The catalogue with a turnstile before every operation; its clock is the stage's."""
-
-    def __init__(self, store: SqliteCatalogue, stage: "Stage") -> None:
-        self.products: Any = WatchedProducts(store.products, "products", stage)
-        for name in ("images", "imports", "dead", "indexes", "office"):
-            setattr(self, name, Turnstile(getattr(store, name), name, stage))
-        self.images: Any
-        self.imports: Any
-        self.dead: Any
-        self.indexes: Any
-        self.office: Any
-        self._store = store
-
-    def now(self) -> int:
-        return self._store.now()
-
-    def close(self) -> None:
-        self._store.close()
-
-
-class StagedBlobs(Turnstile):
-    """Blobs whose age is told by the stage's clock."""
-
-    def __init__(self, blobs: FsspecBlobs, stage: "Stage") -> None:
-        super().__init__(blobs, "blobs", stage)
-        self._written: dict[str, int] = {}
-
-    def put(self, key: str, data: bytes) -> None:
-        self._stage.give_way(f"blobs.put {key}")
-        self._port.put(key, data)  # type: ignore[attr-defined]
-        self._written[key] = self._stage.now
-
-    def put_file(self, key: str, path: Path) -> None:
-        self._stage.give_way(f"blobs.put_file {key}")
-        self._port.put_file(key, path)  # type: ignore[attr-defined]
-        self._written[key] = self._stage.now
-
-    def list(self, prefix: str) -> Iterator[BlobInfo]:
-        self._stage.give_way(f"blobs.list {prefix}")
-        found = list(self._port.list(prefix))  # type: ignore[attr-defined]
-        return iter([BlobInfo(b.key, b.size, self._written.get(b.key, 0)) for b in found])
-
-
-@dataclass
-class Doorbells:
-    """Rings as they were rung; the scheduler answers, doubles, reorders or forgets them."""
-
-    rung: list[Task] = field(default_factory=list)
-
-    def ring(self, task: Task) -> bool:
-        self.rung.append(task)
-        return True
-
-    def waiting(self, _queue: QueueName) -> int:
-        return 0
 
 
 @dataclass

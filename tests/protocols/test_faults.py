@@ -13,19 +13,8 @@ from services.indexer.reconciler import building, embedding, imports, syncing
 from shared.products import bucket_of, shard_of
 from shared.seams.embedder import Failure
 from shared.tasks import CompactShard, EmbedImages, SyncShard
-from tests.protocols.stage import (
-    DAY,
-    HOUR,
-    MINUTE,
-    NAME,
-    ONE,
-    SECOND,
-    SHA,
-    SHARDS,
-    TENANT,
-    TWO,
-    Stage,
-)
+from tests.protocols.scenery import DAY, HOUR, MINUTE, NAME, ONE, SECOND, SHA, SHARDS, TENANT, TWO
+from tests.protocols.stage import Stage
 
 EMBED = EmbedImages("f1", TENANT)
 FREEZES = [3 * MINUTE, 11 * MINUTE, 26 * HOUR]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from shared.tasks import CompactShard, EmbedImages, SyncShard, Task
-from tests.protocols.stage import DAY, HOUR, MINUTE, ONE, SECOND, SHARDS, TWO, Stage
+from tests.protocols.scenery import DAY, HOUR, MINUTE, ONE, SECOND, SHARDS, TWO
+from tests.protocols.stage import Stage
 
 PIDS = st.sampled_from(["1", "2"])
 TITLES = st.sampled_from(["u", "v", "w"])

@@ -7,7 +7,8 @@ from services.indexer.compaction import Merge
 from shared.index.manifest import SegmentRef
 from shared.products import bucket_of, shard_of
 from shared.tasks import BuildIndex, EmbedImages, SyncShard
-from tests.protocols.stage import CACHE, MINUTE, ONE, SHARDS, TENANT, Stage
+from tests.protocols.scenery import CACHE, MINUTE, ONE, SHARDS, TENANT
+from tests.protocols.stage import Stage
 
 
 @pytest.mark.parametrize("steps", range(2, 12))
