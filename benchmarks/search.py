@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from benchmarks.claims import Claim, at_least, at_most, options, tell
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
+from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.filters import In
 from shared.hits import SearchAnswer, SearchRequest
 from shared.index import annoy
 from shared.index.entries import Entry, Row
-from shared.index.manifest import Manifest, manifest_key
+from shared.index.manifest import Manifest
 from shared.index.segment import store, write
 from shared.indexes import Index
 from shared.products import Attributes
@@ -66,7 +67,7 @@ def opened(folder: Path, rows: int) -> LocalSearcher:
         fast = name == "big"
         files = write(entries, SPACES, (), folder, name, graph=fast, trees=fast)
         segment = store(files, blobs, "t", name, 0)
-        key = manifest_key("t", name, 0, 1, "a")
+        key = keys.manifest("t", name, 0, 1)
         blobs.put(key, Manifest(name, 0, 1, 1, SPACES, (), (segment,)).to_json())
         catalogue.indexes.swap(name, 0, expected=0, manifest=key, as_of=1)
     shards = Shards(catalogue, blobs, replica="bench")

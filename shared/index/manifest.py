@@ -78,14 +78,3 @@ def spaces_from(body: Mapping[str, Any]) -> Spaces:
 
 def _segment(body: Mapping[str, Any]) -> SegmentRef:
     return SegmentRef(**{**body, "files": tuple(FileRef(**file) for file in body["files"])})
-
-
-def folder_key(tenant: str, index: str, shard: int) -> str:
-    """The prefix of everything a shard stores."""
-    return f"tenants/{tenant}/indexes/{index}/shard-{shard}"
-
-
-def manifest_key(tenant: str, index: str, shard: int, generation: int, name: str) -> str:
-    """`name` is new at every try: one that lost its swap, or died before it, keeps its key."""
-    # rule: blob_key_once
-    return f"{folder_key(tenant, index, shard)}/manifest-{generation}-{name}.json"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.blobs import keys
 from shared.blobs.port import Blobs
 from shared.errors import Invalid
 from shared.filters import Filter
@@ -31,7 +32,7 @@ from shared.index.entries import Entry, Row
 from shared.index.exact import Codes
 from shared.index.faiss import Graph, GraphBuild
 from shared.index.files import local, sha256_of
-from shared.index.manifest import FileKind, FileRef, SegmentRef, folder_key
+from shared.index.manifest import FileKind, FileRef, SegmentRef
 from shared.index.matching import matching
 from shared.products import Attributes
 from shared.spaces import Spaces
@@ -116,7 +117,7 @@ def store(files: SegmentFiles, blobs: Blobs, tenant: str, index: str, shard: int
     """Moves the files to where a manifest may name them."""
     refs = []
     for kind, path in files.files.items():
-        key = f"{folder_key(tenant, index, shard)}/{path.name}"
+        key = keys.segment_file(tenant, index, shard, path.name)
         ref = FileRef(kind, key, path.stat().st_size, sha256_of(path))
         blobs.put_file(key, path)
         refs.append(ref)

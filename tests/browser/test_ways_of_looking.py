@@ -46,23 +46,23 @@ def test_a_backend_that_is_not_configured_is_off_and_says_why(
 
 
 def test_the_backend_that_is_chosen_answers_and_survives_a_reload(page: Page) -> None:
-    page.get_by_role("radio", name="exact").check()
+    page.locator("input[name=backend][value=exact]").check()
     expect(page.locator("#meta")).to_contain_text("exact:")
     expect(page).to_have_url(re.compile("backend=exact"))
     page.reload()
     page.wait_for_selector(f"{SETTLED} .likeness")
-    expect(page.get_by_role("radio", name="exact")).to_be_checked()
+    expect(page.locator("input[name=backend][value=exact]")).to_be_checked()
 
 
 def test_how_one_looks_stays_when_one_goes_on_to_another_product(page: Page) -> None:
-    page.get_by_role("radio", name="exact").check()
+    page.locator("input[name=backend][value=exact]").check()
     page.get_by_role("button", name="Style").click()
     expect(page).to_have_url(re.compile("blend=0%2C100%2C0"))
     page.wait_for_selector(f"{SETTLED} .likeness")
     title = page.locator("#shelf .card .title").first.inner_text()
     page.locator("#shelf .card a").first.click()
     expect(page.locator("#query-title")).to_have_text(title)
-    expect(page.get_by_role("radio", name="exact")).to_be_checked()
+    expect(page.locator("input[name=backend][value=exact]")).to_be_checked()
     expect(page.get_by_role("button", name="Style")).to_have_attribute("aria-pressed", "true")
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
 from shared.index.entries import Entry, Row
-from shared.index.manifest import Manifest, SegmentRef, manifest_key
+from shared.index.manifest import Manifest, SegmentRef
 from shared.index.segment import store, write
 from shared.index.view import ShardView, open_view
 from shared.indexes import Pointer
@@ -43,7 +44,7 @@ class Shard:
     def pointer(self, *refs: SegmentRef) -> Pointer:
         generation = next(iter(self.numbers))
         manifest = Manifest("i", 0, generation, 7, self.spaces, self.declared, refs)
-        key = manifest_key("t", "i", 0, generation, "x")
+        key = keys.manifest("t", "i", 0, generation)
         self.blobs.put(key, manifest.to_json())
         return Pointer("i", 0, generation, key, as_of=7)
 

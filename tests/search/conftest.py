@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from services.search.shards import Shards
+from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.index.entries import Entry, Row
-from shared.index.manifest import Manifest, SegmentRef, manifest_key
+from shared.index.manifest import Manifest, SegmentRef
 from shared.index.segment import store, write
 from shared.indexes import Index
 from shared.products import Attributes, bucket_of, shard_of
@@ -69,7 +70,7 @@ class Shelf:
         segments = (*(before.segments if before else ()), ref)
         generation = pointer.generation + 1
         manifest = Manifest(index_id, shard, generation, generation, SPACES, (), segments)
-        key = manifest_key("shop", index_id, shard, generation, "a")
+        key = keys.manifest("shop", index_id, shard, generation)
         self.blobs.put(key, manifest.to_json())
         self.point(index_id, shard, key)
 

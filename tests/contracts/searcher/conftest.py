@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from services.search import planner
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
+from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.filters import Filter, passes
 from shared.hits import DEFAULT_BLEND
 from shared.index import annoy
 from shared.index.entries import Entry, Row
-from shared.index.manifest import Manifest, manifest_key
+from shared.index.manifest import Manifest
 from shared.index.segment import store, write
 from shared.indexes import Index
 from shared.products import Attributes, bucket_of, shard_of
@@ -150,7 +151,7 @@ def commit(
         ref = store(files, blobs, TENANT, INDEX, shard)
         segments = (*(before.segments if before else ()), ref)
         manifest = Manifest(INDEX, shard, generation, 1_000, SPACES, ("material",), segments)
-        key = manifest_key(TENANT, INDEX, shard, generation, "a")
+        key = keys.manifest(TENANT, INDEX, shard, generation)
         blobs.put(key, manifest.to_json())
         assert catalogue.indexes.swap(
             INDEX, shard, expected=pointer.generation, manifest=key, as_of=1_000
