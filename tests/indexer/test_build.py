@@ -83,7 +83,7 @@ def test_a_rebuild_interrupted_at_any_step_is_finished_by_another(house: "House"
 
 
 def test_an_entry_from_before_the_rebuild_changes_nothing(house: "House") -> None:
-    """rebuild_bumps: a slow sync commits an entry without rows into the emptied shard, last."""
+    """A slow sync commits an entry without rows into the emptied shard, last of all."""
     stocked(house)
     sha = house.product("a").images[0]
     house.put("a", [sha], title="x")
