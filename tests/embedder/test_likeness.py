@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.embedder.decode import decode
+from benchmarks.quality import CHANGES, leave_one_out, raw_pixels, read
 from services.embedder.model import Model, load
 from shared.spaces import SPACES, SpaceName
 
@@ -44,29 +44,6 @@ def _thing(shape: str, pattern: str, colour: str) -> Pixels:
     cover = np.zeros((240, 240), np.uint8)
     cv2.fillPoly(cover, [points.round().astype(np.int32)], 1)
     return np.where(cover[..., None] == 1, _paint(pattern, COLOURS[colour]), 250).astype(np.uint8)
-
-
-def _saved_badly(pixels: Pixels) -> Pixels:
-    data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 40])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
-
-
-def _cropped(pixels: Pixels) -> Pixels:
-    height, width = (round(side * 0.05) for side in pixels.shape[:2])
-    return pixels[height:-height, width:-width]
-
-
-def _smaller(pixels: Pixels) -> Pixels:
-    return cv2.resize(pixels, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
-
-
-def _turned(pixels: Pixels) -> Pixels:
-    height, width = pixels.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), 5, 1)
-    return cv2.warpAffine(pixels, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-
-
-CHANGES: tuple[Callable[[Pixels], Pixels], ...] = (_saved_badly, _cropped, _smaller, _turned)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +96,7 @@ def test_the_same_palette_on_another_shape_is_near_in_colour(model: Model) -> No
         assert same > max(others) + 0.2, colour
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_changed_saving_of_a_picture_is_nearest_to_it(
     model: Model, change: Callable[[Pixels], Pixels]
 ) -> None:
@@ -153,16 +130,12 @@ def photos() -> Path:
     return Path(folder) / "clothing"
 
 
-def _read(paths: list[Path]) -> list[Pixels]:
-    return [decode(path.read_bytes()).pixels for path in paths]
-
-
 def test_photos_are_found_again_after_small_changes(model: Model, photos: Path) -> None:
     paths = sorted((photos / "train").rglob("*.jpg"))
-    pictures = _read(paths[:: len(paths) // 300][:300])
+    pictures = read(paths[:: len(paths) // 300][:300])
     originals = _vectors(model, pictures)
     content = model.spaces.slices()["content"]
-    for change in CHANGES:
+    for change in CHANGES.values():
         changed = _vectors(model, [change(picture) for picture in pictures])
         for part in (content, slice(None)):
             nearest = (changed[:, part] @ originals[:, part].T).argmax(axis=1)
@@ -172,16 +145,7 @@ def test_photos_are_found_again_after_small_changes(model: Model, photos: Path) 
 def test_a_photo_of_clothes_is_near_others_of_its_kind(model: Model, photos: Path) -> None:
     paths = sorted((photos / "validation").rglob("*.jpg"))
     kinds = np.array([path.parent.name for path in paths])
-    pictures = _read(paths)
-    raw = np.stack([cv2.resize(one, (16, 16), interpolation=cv2.INTER_AREA) for one in pictures])
+    pictures = read(paths)
     content = _vectors(model, pictures)[:, model.spaces.slices()["content"]]
-    assert _leave_one_out(content, kinds) >= 0.5
-    pixels = raw.reshape(len(raw), -1).astype(np.float32)
-    pixels /= np.linalg.norm(pixels, axis=1, keepdims=True)
-    assert _leave_one_out(content, kinds) >= _leave_one_out(pixels, kinds) + 0.1
-
-
-def _leave_one_out(vectors: Floats, kinds: NDArray[np.str_]) -> float:
-    likeness = vectors @ vectors.T
-    np.fill_diagonal(likeness, -2)
-    return float((kinds[likeness.argmax(axis=1)] == kinds).mean())
+    assert leave_one_out(content, kinds) >= 0.5
+    assert leave_one_out(content, kinds) >= leave_one_out(raw_pixels(pictures), kinds) + 0.1
