@@ -65,7 +65,10 @@ class Office(Protocol):
     def upload_names_blob(self, blob: str) -> bool: ...
 
     def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
-        """None: nobody used the key in the last 24 h, and it is yours to answer."""
+        """None: nobody used the key in the last 24 h, and it is yours to answer.
+
+        So it is too when whoever had it has not answered within ten minutes.
+        """
         ...
 
     def answered(self, tenant: str, key: str, status: int, answer: bytes) -> None: ...

@@ -11,6 +11,8 @@ from shared.catalogue.sqlite.store import Store
 from shared.jobs import Job
 
 _REMEMBERED_MS = 24 * 60 * 60 * 1000
+_ANSWERING_MS = 10 * 60 * 1_000
+"""Whoever has not answered by then died over it; the next one with the key does it anew."""
 
 
 class SqliteOffice:
@@ -68,6 +70,9 @@ class SqliteOffice:
         def work(db: sqlite3.Connection) -> Remembered | None:
             now = self._store.now()
             db.execute("DELETE FROM idempotency WHERE at < ?", (now - _REMEMBERED_MS,))
+            db.execute(
+                "DELETE FROM idempotency WHERE status IS NULL AND at < ?", (now - _ANSWERING_MS,)
+            )
             row = db.execute(
                 "SELECT body_sha256, status, answer FROM idempotency WHERE tenant = ? AND key = ?",
                 (tenant, key),

@@ -72,10 +72,21 @@ def test_an_idempotency_key_is_free_again_after_a_day_or_when_forgotten(
         assert catalogue.office.remember("shop", key, "body") is None
     catalogue.office.forget("shop", "a")
     assert catalogue.office.remember("shop", "a", "body") is None
+    catalogue.office.answered("shop", "b", 202, b"{}")
     clock.advance(DAY)
     assert catalogue.office.remember("shop", "b", "body") is not None
     clock.advance(1)
     assert catalogue.office.remember("shop", "b", "body") is None
+
+
+def test_an_idempotency_key_whose_owner_died_is_free_after_ten_minutes(
+    catalogue: Catalogue, clock: Any
+) -> None:
+    assert catalogue.office.remember("shop", "key", "body") is None
+    clock.advance(10 * 60 * 1_000)
+    assert catalogue.office.remember("shop", "key", "body") == Remembered("body", None, None)
+    clock.advance(1)
+    assert catalogue.office.remember("shop", "key", "body") is None
 
 
 def test_a_lease_has_one_holder(catalogue: Catalogue, clock: Any) -> None:
