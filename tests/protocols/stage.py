@@ -41,10 +41,9 @@ from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.targets import Targets
 from shared.errors import LookalikeError, Unavailable
 from shared.hits import Hit, SearchAnswer, SearchRequest
-from shared.index.view import ShardView, open_view
+from shared.index.view import ShardView
 from shared.indexes import Index
 from shared.jobs import FINISHED, Import
-from shared.products import Product
 from shared.seams.searcher import BackendState
 from shared.tasks import (
     BuildIndex,
@@ -55,11 +54,19 @@ from shared.tasks import (
     SyncShard,
     Task,
 )
+from tests.protocols.promises import (
+    Operation,
+    Violation,
+    check_bytes,
+    check_index,
+    check_writes,
+    content_of,
+    views,
+)
 from tests.protocols.scenery import (
     CACHE,
     DAY,
     MINUTE,
-    NAME,
     ONE,
     PICTURES,
     SECOND,
@@ -71,22 +78,6 @@ from tests.protocols.scenery import (
     spaces,
 )
 from tests.protocols.turnstiles import Doorbells, StagedBlobs, StagedCatalogue
-
-
-class Violation(AssertionError):
-    """A promise was broken."""
-
-
-@dataclass
-class Operation:
-    """A write as its caller sees it. `content` None is a deletion."""
-
-    pid: str
-    start: tuple[int, int]
-    end: tuple[float, int] = (float("inf"), 0)
-    content: tuple[str, tuple[str, ...]] | None = None
-    acked: bool = False
-    done: bool = False
 
 
 class Stage:
@@ -130,8 +121,6 @@ class Stage:
             for version in ("f1", "f2")
         }
         self.add_index(ONE, "f1")
-
-    # ---- what processes do ----------------------------------------------------------------------
 
     def put(self, pid: str, images: str, title: str, gateway: int) -> None:
         caller = self.gateways[gateway]
@@ -239,8 +228,6 @@ class Stage:
             if gone.get(hit.product_id) == self._effects(hit.product_id):
                 raise Violation(f"{hit.product_id} was answered after its deletion")
 
-    # ---- the dictionary ---------------------------------------------------------------------------
-
     def begin(self, pid: str, content: tuple[str, tuple[str, ...]] | None) -> Operation:
         op = Operation(pid, (self.now, 0), content=content)
         self.operations.append(op)
@@ -259,7 +246,7 @@ class Stage:
         else:
             op = self.writing[self._running or 0]
             if op.content is not None and outcome.product is not None:
-                op.content = _content(outcome.product)
+                op.content = content_of(outcome.product)
         op.done = True
 
     def _effects(self, pid: str) -> int:
@@ -268,8 +255,6 @@ class Stage:
     def _deleted(self, pid: str) -> bool:
         found = self.store.products.get(TENANT, [pid]).get(pid)
         return found is None or found.deleted
-
-    # ---- the scheduler ------------------------------------------------------------------------------
 
     def give_way(self, label: str) -> None:
         me = getcurrent()
@@ -364,81 +349,15 @@ class Stage:
             process.throw(GreenletExit)
         self.store.close()
 
-    # ---- what must hold -------------------------------------------------------------------------------
-
     def check(self) -> None:
-        self._check_bytes()
-        self._check_writes()
+        """Raises `Violation` where a promise is broken."""
+        check_bytes(self.store, self.plain_blobs)
+        check_writes(self.store, self.operations)
         for index in self.store.indexes.all(TENANT):
-            self._check_index(index)
-
-    def _check_bytes(self) -> None:
-        for product in self._living():
-            images = self.store.images.get(TENANT, product.images)
-            for sha in product.images:
-                image = images.get(sha)
-                try:
-                    whole = image is not None and (
-                        self.plain_blobs.read(
-                            image.place.blob, image.place.offset, image.place.length
-                        )
-                        == PICTURES[NAME[sha]]
-                    )
-                except LookalikeError:
-                    whole = False
-                if not whole:
-                    raise Violation(f"{product.product_id}: the bytes of {NAME[sha]} are gone")
-                state = image.state.get("f1") if image else None
-                if state and state.error and NAME[sha] not in "XT":
-                    raise Violation(f"{product.product_id}: {NAME[sha]} was given up")
-
-    def _check_writes(self) -> None:
-        found = {product.product_id: _content(product) for product in self._living()}
-        for pid in {op.pid for op in self.operations}:
-            final = found.get(pid)
-            ops = [op for op in self.operations if op.pid == pid]
-            ends: list[tuple[float, int]] = [
-                op.end for op in ops if op.done and op.content == final
-            ]
-            if final is None:
-                ends.append((-1, 0))
-            if not any(
-                all(op.content == final or not op.acked or op.start <= end for op in ops)
-                for end in ends
-            ):
-                raise Violation(f"{pid} holds {final}, but a newer write was acknowledged: {ops}")
-
-    def _check_index(self, index: Index) -> None:
-        shown: dict[str, tuple[str, frozenset[str]]] = {}
-        for view in self.views(index):
-            for pid, _ in view.products():
-                live = view.product(pid)
-                assert live is not None
-                shown[pid] = (live.attributes.title, frozenset(live.shas))
-        fingerprint = index.spaces.fingerprint
-        wanted: dict[str, tuple[str, frozenset[str]]] = {}
-        for product in self._living():
-            images = self.store.images.get(TENANT, product.images)
-            seen = {sha for sha, image in images.items() if fingerprint in image.vectors}
-            wanted[product.product_id] = (product.attributes.title, frozenset(seen))
-        if shown != wanted:
-            raise Violation(f"{index.index_id} shows {shown}, the catalogue says {wanted}")
+            check_index(self.store, self.plain_blobs, index)
 
     def views(self, index: Index) -> list[ShardView]:
-        return [
-            open_view(
-                self.plain_blobs,
-                self.store.indexes.pointer(index.index_id, shard),
-                index.spaces,
-                None,
-            )
-            for shard in range(index.shards)
-        ]
-
-    def _living(self) -> list[Product]:
-        return [p for p in self.store.products.page(TENANT) if not p.deleted]
-
-    # ---- setting up -------------------------------------------------------------------------------------
+        return views(self.store, self.plain_blobs, index)
 
     def add_index(self, index_id: str, version: str) -> None:
         self.store.indexes.create(self._index(index_id, version))
@@ -493,10 +412,6 @@ class EverythingSearcher:
 
     def backends(self, _index: str) -> Sequence[BackendState]:
         return ()
-
-
-def _content(product: Product) -> tuple[str, tuple[str, ...]] | None:
-    return None if product.deleted else (product.attributes.title, product.images)
 
 
 def _base64(data: bytes) -> str:

@@ -50,8 +50,6 @@ class Histories(RuleBasedStateMachine):
         ready = self.stage.ready()
         return ready[which % len(ready)]
 
-    # ---- writers
-
     @precondition(room)
     @rule(pid=PIDS, images=PICTURES, title=TITLES, gateway=GATEWAYS)
     def put(self, pid: str, images: str, title: str, gateway: int) -> None:
@@ -76,8 +74,6 @@ class Histories(RuleBasedStateMachine):
     def bring_in(self, records: list[tuple[str, str, str]]) -> None:
         if records:
             self.stage.start("import", self.stage.bring_in, records)
-
-    # ---- doorbells: answered, doubled, out of order, or lost
 
     @precondition(lambda self: self.room() and self.stage.bells.rung)
     @rule(which=ANY, again=st.booleans())
@@ -104,8 +100,6 @@ class Histories(RuleBasedStateMachine):
     def work_unasked(self, task: Task) -> None:
         self.stage.start(type(task).__name__, self.stage.answer, task)
 
-    # ---- the house
-
     @precondition(room)
     @rule(number=NUMBERS)
     def rebuild(self, number: int) -> None:
@@ -125,8 +119,6 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def search(self) -> None:
         self.stage.start("search", self.stage.search)
-
-    # ---- turns and troubles
 
     @precondition(anybody)
     @rule(which=ANY, pace=PACES, steps=st.integers(1, 12))
