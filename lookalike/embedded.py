@@ -20,7 +20,7 @@ from services.embedder.ports import Ports as EmbedderPorts
 from services.gateway.app import create_app
 from services.gateway.ports import Ports as GatewayPorts
 from services.gateway.settings import GatewaySettings
-from services.indexer import worker as indexer
+from services.indexer import tasks as indexer
 from services.indexer.build import LIVE, create_index
 from services.indexer.ports import Limits
 from services.indexer.ports import Ports as IndexerPorts

@@ -16,7 +16,7 @@ from services.indexer.commit import commit
 from services.indexer.rebuild import start_rebuild
 from services.indexer.segments import stored
 from services.indexer.sync import read_batch
-from services.indexer.worker import handle
+from services.indexer.tasks import handle
 from shared.errors import Conflict, NotFound
 from shared.spaces import Space, Spaces
 from shared.tasks import BuildIndex, CompactShard, SyncShard

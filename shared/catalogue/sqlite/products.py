@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from shared.catalogue import changes
 from shared.catalogue.products import BucketDigest, Outcome, ProductWrite
-from shared.catalogue.sqlite import changes
 from shared.catalogue.sqlite.documents import COLUMNS, category_key, erase, load, product_of, save
 from shared.catalogue.sqlite.store import Store
 from shared.products import Attributes, Product, revision_digest
