@@ -5,6 +5,8 @@ from collections.abc import Generator
 
 import pytest
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 REFERENCE_DATA = "LOOKALIKE_DATA"
 """Photos that stand beside the project; whoever has none may always skip."""
 
