@@ -23,7 +23,7 @@ def elasticsearch_node(folder: Path) -> Iterator[Server]:
         # Ready sooner, and light on a machine that does much else.
         "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
         "--add-modules=jdk.unsupported", f"-Djava.io.tmpdir={folder}",
-        "-cp", f"{_HOME}/lib/*", "servers.Node",
+        "-cp", f"{_HOME}/lib/*", "servers.LocalNode",
         str(_HOME), str(folder), str(port), f"path.repo={folder / 'snapshots'}",
     ]
     # fmt: on
