@@ -22,6 +22,7 @@ from lookalike.embedded import TENANT, Embedded, embedded
 from services.gateway.keys import ensure_key
 from shared.errors import LookalikeError
 from shared.jobs import FINISHED
+from shared.runtime.http import listening
 from shared.runtime.logs import configure
 
 SAMPLE_PRODUCTS = 320
@@ -41,11 +42,12 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     samples = (data / "sample").absolute()
     samples.mkdir(parents=True, exist_ok=True)
-    listening = socket.create_server(("127.0.0.1", port))
-    # asyncio does this only for sockets that it opens itself; without it an answer waits 40 ms.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with listening, embedded(data, import_roots=(samples,)) as house, _serving(house, listening):
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with (
+        listening("127.0.0.1", port) as sock,
+        embedded(data, import_roots=(samples,)) as house,
+        _serving(house, sock),
+    ):
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}"
         admin = ensure_key(house.catalogue, TENANT, "admin", "demo")
         if catalogue == "sample" and not stop.is_set():
             bring_in_sample(house, url, admin, samples, stop)
@@ -146,13 +148,13 @@ def _announce(house: Embedded, url: str, admin_key: str, *, as_json: bool) -> No
 
 
 @contextmanager
-def _serving(house: Embedded, listening: socket.socket) -> Iterator[None]:
+def _serving(house: Embedded, sock: socket.socket) -> Iterator[None]:
     """HTTP on a thread of its own; leaving lets requests under way finish."""
     config = uvicorn.Config(
         house.app, log_level="warning", access_log=False, timeout_graceful_shutdown=3
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listening],), name="http")
+    thread = threading.Thread(target=server.run, args=([sock],), name="http")
     thread.start()
     try:
         while not server.started and thread.is_alive():

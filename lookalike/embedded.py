@@ -21,7 +21,7 @@ from services.gateway.app import create_app
 from services.gateway.ports import Ports as GatewayPorts
 from services.gateway.settings import GatewaySettings
 from services.indexer import tasks as indexer
-from services.indexer.build import LIVE, create_index
+from services.indexer.build import ensure_index
 from services.indexer.ports import Limits
 from services.indexer.ports import Ports as IndexerPorts
 from services.indexer.reconciler import Reconciler
@@ -39,8 +39,6 @@ from shared.tasks import EmbedImages, ImportChunk, PlanImport, Task
 
 TENANT = "default"
 MODEL = BUNDLED / "descriptor"
-TARGETS_CACHE_MS = 10_000
-"""One process writes, and it hears of an index as it makes it; short, so that a second one is soon filled."""
 BULK_CHILDREN = 2
 """Each fed by a thread of its own, so that one decodes while the other's results are stored."""
 GRACE_S = 8.0
@@ -66,7 +64,7 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
         queries = stack.enter_context(ChildEmbedder(MODEL))
         bulk = stack.enter_context(ChildEmbedder(MODEL, children=BULK_CHILDREN))
-        targets = Targets(catalogue, TARGETS_CACHE_MS)
+        targets = Targets(catalogue)
         with_annoy = find_spec("annoy") is not None
 
         shards = Shards(catalogue, blobs, replica="embedded")
@@ -80,7 +78,7 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
             catalogue, blobs, queue, bulk, targets, allowed_roots=import_roots
         )
 
-        ensure_index(indexing, queries.spaces)
+        ensure_index(indexing, _wanted(queries.spaces), alone=True)
         shards.start()
         stack.callback(shards.close)
         searcher = LocalSearcher(shards, annoy=with_annoy)
@@ -89,17 +87,16 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         stack.callback(queue.close, GRACE_S)
         stack.enter_context(_reconciling(indexing))
 
-        settings = GatewaySettings(import_roots=import_roots)
-        gateway = GatewayPorts(catalogue, blobs, queue, queries, searcher, targets, settings)
+        gateway = GatewayPorts(
+            *(catalogue, blobs, queue, queries, searcher, targets, GatewaySettings()),
+            tenant=TENANT,
+            import_roots=import_roots,
+        )
         yield Embedded(create_app(gateway), catalogue, queue, queries.spaces)
 
 
-def ensure_index(ports: IndexerPorts, spaces: Spaces) -> None:
-    """A first index for the bundled model; another one beside it when the model is another."""
-    indexes = ports.catalogue.indexes.all(TENANT)
-    if any(index.spaces.fingerprint == spaces.fingerprint for index in indexes):
-        return
-    wanted = Index(
+def _wanted(spaces: Spaces) -> Index:
+    return Index(
         index_id=new_id("idx"),
         tenant=TENANT,
         model=MODEL.name,
@@ -110,13 +107,6 @@ def ensure_index(ports: IndexerPorts, spaces: Spaces) -> None:
         state="building",
         created=0,
     )
-    if indexes:
-        create_index(ports, wanted)
-        return
-    # Nobody writes yet, so there is nothing to fill it with and nobody who does not know of it.
-    made = ports.catalogue.indexes.create(wanted)
-    ports.catalogue.indexes.set_state(made.index_id, "ready")
-    ports.catalogue.indexes.move_alias(TENANT, LIVE, made.index_id)
 
 
 def _answer(indexing: IndexerPorts, embedding: EmbedderPorts, task: Task) -> None:

@@ -25,6 +25,9 @@ app = typer.Typer(
     help="Visual product search: find what looks alike.",
 )
 app.command()(running.demo)
+app.add_typer(running.serving, name="serve")
+app.add_typer(running.working, name="worker")
+app.command()(running.reconciler)
 app.add_typer(imports.app, name="import")
 app.add_typer(products.app, name="product")
 app.command()(search.search)

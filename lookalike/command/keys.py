@@ -34,6 +34,18 @@ def create(
         raise typer.Exit(1)
 
 
+@app.command()
+def make(
+    kind: Annotated[Literal["search", "admin"], typer.Argument(help="What it may do.")],
+) -> None:
+    """A key that no server knows yet: for LOOKALIKE_GATEWAY_ADMIN_KEY, before the first start."""
+    import secrets  # noqa: PLC0415 - one command of many needs these
+
+    from services.gateway.keys import spelled  # noqa: PLC0415
+
+    typer.echo(spelled(kind, secrets.token_bytes(32)))
+
+
 @app.command("list")
 def list_(server: Server = HERE, key: Key = "", as_json: Json = False) -> None:
     """All keys, without the keys themselves."""

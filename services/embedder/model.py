@@ -45,6 +45,11 @@ class Manifest:
     sizes: Mapping[str, int]
 
 
+def folder_of(model: str) -> Path:
+    """Of a bundled model by its name, or of any by its path."""
+    return BUNDLED / model if (BUNDLED / model / MANIFEST).is_file() else Path(model)
+
+
 class Model:
     """Pictures to vectors with one network on one thread; not for two threads at once."""
 

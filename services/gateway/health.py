@@ -13,7 +13,7 @@ from shared.runtime.health import Checks
 
 def check_ready(ports: Ports) -> None:
     checks = Checks()
-    checks.add("catalogue", lambda: ports.catalogue.indexes.all(ports.settings.tenant))
+    checks.add("catalogue", lambda: ports.catalogue.indexes.all(ports.tenant))
     checks.add("blobs", lambda: _reach_blobs(ports))
     if failing := checks.failing():
         flaws = tuple(Flaw(f"/{name}", "failing", reason) for name, reason in failing.items())

@@ -27,6 +27,6 @@ def render(ports: Ports) -> Page:
     except FileNotFoundError as error:
         raise NotFound("This gateway has no page; the API is under /v1.") from error
     nonce = secrets.token_urlsafe(16)
-    key = ensure_key(ports.catalogue, ports.settings.tenant, "search", "page")
+    key = ensure_key(ports.catalogue, ports.tenant, "search", "page")
     html = template.replace("{{nonce}}", nonce).replace("{{search_key}}", key)
     return Page(html, _POLICY.format(nonce=nonce))

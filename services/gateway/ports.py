@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 from fastapi import Request
@@ -25,6 +26,10 @@ class Ports:
     searcher: Searcher
     targets: Targets
     settings: GatewaySettings
+    tenant: str = "default"
+    """Whose catalogue the page at `/` shows, and whom the operator's key is for."""
+    import_roots: tuple[Path, ...] = ()
+    """Folders that server paths of imports may lie under; none: only uploads are imported."""
 
     @cached_property
     def image_secret(self) -> bytes:

@@ -123,10 +123,10 @@ def _live(replicas: Mapping[str, tuple[int, int]], now: int) -> Mapping[str, int
 
 
 def _judged(product: Product, indexes: list[IndexPresence]) -> tuple[State, str | None]:
-    """Over all indexes that are ready: one that is being built keeps nobody waiting."""
+    """Over all indexes that are ready: one built beside them keeps nobody waiting."""
     if product.deleted:
         return "deleted", None
-    ready = [index for index in indexes if index.state == "ready"]
+    ready = [index for index in indexes if index.state == "ready"] or indexes
     if not ready:
         return "pending", "There is no index yet."
     images = [image for index in ready for image in index.images]

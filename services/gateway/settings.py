@@ -1,29 +1,20 @@
 """What an operator may choose about the gateway."""
 
-import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import NoDecode
+from pydantic import Field, SecretStr
 
 from shared.runtime.settings import Settings
 
 _MIB: Final = 1024 * 1024
 
 
-def _paths(text: object) -> object:
-    """As in PATH: divided by colons."""
-    return tuple(filter(None, text.split(os.pathsep))) if isinstance(text, str) else text
-
-
 class GatewaySettings(Settings, env_prefix="LOOKALIKE_GATEWAY_"):
     """The defaults suit one machine."""
 
-    tenant: str = "default"
-    """Whose catalogue the page at `/` shows."""
-    import_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()
-    """Folders that server paths of imports may lie under; none: only uploads are imported."""
+    admin_key: SecretStr | None = None
+    """A key of the operator's choice, made by `lookalike key make`: the first one of an installation."""
     max_json_bytes: int = Field(default=64 * _MIB, gt=0)
     max_form_bytes: int = Field(default=128 * _MIB, gt=0)
     max_upload_bytes: int = Field(default=100_000 * _MIB, gt=0)

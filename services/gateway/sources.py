@@ -50,7 +50,7 @@ def _allowed(caller: Caller, name: str, pointer: str) -> Path:
 
     What lies elsewhere and what is not there are told apart by nobody.
     """
-    roots = [root.resolve() for root in caller.ports.settings.import_roots]
+    roots = [root.resolve() for root in caller.ports.import_roots]
     if not roots:
         detail = "No server folder is open to imports; upload the file (POST /v1/uploads)."
         raise _wrong(pointer, "paths_off", detail)

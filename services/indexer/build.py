@@ -37,6 +37,30 @@ def create_index(ports: Ports, index: Index, *, alias: str | None = LIVE) -> Ind
     return made
 
 
+def ensure_index(ports: Ports, wanted: Index, *, alone: bool = False) -> Index | None:
+    """The one that was made; None where one of this model follows all these targets already.
+
+    The first index of a tenant is live from its beginning, for there is none that is better. With
+    nobody else who writes (`alone`), it is also complete: there is nothing to fill it with.
+    """
+    indexes = ports.catalogue.indexes
+    there = indexes.all(wanted.tenant)
+    if any(
+        index.spaces.fingerprint == wanted.spaces.fingerprint
+        and set(wanted.targets) <= set(index.targets)
+        for index in there
+    ):
+        return None
+    if there or not alone:
+        made = create_index(ports, wanted)
+    else:
+        made = indexes.create(wanted)
+        indexes.set_state(made.index_id, "ready")
+    if not there:
+        indexes.move_alias(made.tenant, LIVE, made.index_id, expected=0)
+    return made
+
+
 def build_index(ports: Ports, task: BuildIndex) -> Progress:
     """Goes on with rebuilding shards and with building, as far as it gets without waiting."""
     index = ports.catalogue.indexes.get(task.index)

@@ -194,6 +194,8 @@ class Reconciler:
     ports: Ports
     interval: float = 1.0
     holder: str = field(default_factory=ulid)
+    beat: Callable[[], object] = lambda: None
+    """Called at every turn, to show that the loop is alive."""
 
     def round(self) -> list[Task]:
         """What was rung; nothing while another process does it."""
@@ -206,6 +208,7 @@ class Reconciler:
         pending: Future[dict[str, int]] | None = None
         with ThreadPoolExecutor(1, "chores") as pool:
             while not stop.is_set():
+                self.beat()
                 try:
                     self.round()
                 except Exception:

@@ -41,7 +41,7 @@ class HeldIndex:
 class Shards:
     """Views by index and shard. Searches read one reference; only one thread at a time writes it.
 
-    `numbers` are the shards that this process holds of every index; None means all.
+    Of every index, this process holds each shard n with n mod `groups` = `group`.
     """
 
     def __init__(
@@ -50,10 +50,11 @@ class Shards:
         blobs: Blobs,
         *,
         replica: str,
-        numbers: frozenset[int] | None = None,
+        group: int = 0,
+        groups: int = 1,
     ) -> None:
         self._catalogue, self._blobs = catalogue, blobs
-        self._replica, self._numbers = replica, numbers
+        self._replica, self._group, self._groups = replica, group, groups
         self._held: Mapping[str, HeldIndex] = {}
         self._writing = threading.Lock()
         self._rung, self._closing = threading.Event(), threading.Event()
@@ -61,7 +62,10 @@ class Shards:
 
     def start(self) -> None:
         """Shows what there is, then follows the pointers in a thread until `close`."""
-        self.refresh()
+        try:
+            self.refresh()
+        except LookalikeError as error:
+            log.warning("the shards are shown as soon as the catalogue can be asked: %s", error)
         self._thread.start()
 
     def close(self) -> None:
@@ -80,7 +84,7 @@ class Shards:
 
     def notice(self, index_id: str, shard: int) -> None:
         """Somebody says that a shard changed: the thread looks at once."""
-        if self._numbers is None or shard in self._numbers:
+        if self._holds(shard):
             log.debug("shard %d of %s is said to have changed", shard, index_id)
             self._rung.set()
 
@@ -91,6 +95,9 @@ class Shards:
             self._held = {i: held for i, held in self._held.items() if i in indexes}
             for index in indexes.values():
                 self._refresh(index)
+
+    def _holds(self, shard: int) -> bool:
+        return shard % self._groups == self._group
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -106,7 +113,7 @@ class Shards:
     def _refresh(self, index: Index) -> None:
         """One index; each of its shards is shown as soon as it is open."""
         for number in range(index.shards):
-            if self._numbers is not None and number not in self._numbers:
+            if not self._holds(number):
                 continue
             before = self._held.get(index.index_id, HeldIndex(index, {})).shards
             held = before.get(number, HeldShard(None))

@@ -24,7 +24,7 @@ class Targets:
     refused by then: so no write can miss it.
     """
 
-    def __init__(self, catalogue: Catalogue, cache_ms: int = 60_000) -> None:
+    def __init__(self, catalogue: Catalogue, cache_ms: int = 10_000) -> None:
         self._catalogue = catalogue
         self.cache_ms = cache_ms
         self._known: dict[str, tuple[frozenset[str], int]] = {}

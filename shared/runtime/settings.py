@@ -4,6 +4,7 @@ Every setting may instead stand in a file that `…_FILE` names, which is how se
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,9 +65,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, _Files(settings_cls)
 
 
-def _paths(text: object) -> object:
-    """As in PATH: divided by colons."""
-    return tuple(filter(None, text.split(os.pathsep))) if isinstance(text, str) else text
+def _parts(between: str) -> Callable[[object], object]:
+    """Several values in one variable; an empty one is none."""
+    return lambda text: (
+        tuple(filter(None, map(str.strip, text.split(between)))) if isinstance(text, str) else text
+    )
 
 
 class Installation(Settings):
@@ -76,6 +79,8 @@ class Installation(Settings):
         "data"
     )
     """The folder for whatever is kept on this machine."""
+    tenant: str = "default"
+    """Whose index is made at the first start."""
     catalogue: SecretStr = Field(
         default_factory=lambda known: SecretStr(f"sqlite:///{known['data']}/catalogue.sqlite")
     )
@@ -84,6 +89,25 @@ class Installation(Settings):
         default_factory=lambda known: SecretStr(f"file://{known['data']}/blobs")
     )
     elasticsearch: SecretStr | None = None
-    import_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_paths)] = ()
+    cache: SecretStr | None = None
+    """A Redis for the vectors of queries, which may forget whatever it likes: never the queue's."""
+    model: str = "descriptor"
+    """A bundled model by name, or the folder of one."""
+    shards: int = Field(default=1, ge=1, le=256)
+    """Of an index that is made; indexes that are there keep theirs."""
+    workers: int = Field(default=2, ge=1)
+    """How many embedding workers there are: twice as many rings are kept waiting for them."""
+    embedder_url: str = "http://127.0.0.1:8081"
+    search_urls: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts(","))] = (
+        "http://127.0.0.1:8082",
+    )
+    """Every search process, in order of their ordinals, divided by commas."""
+    search_groups: int = Field(default=1, ge=1)
+    """Shard n is held by the processes whose ordinal leaves the same remainder as n."""
+    search_ordinal: int | None = Field(default=None, ge=0)
+    """Which of the search processes this is; by default, the number at the end of the host name."""
+    heartbeat: Path | None = None
+    """A file that a worker touches for as long as it is well."""
+    import_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_parts(os.pathsep))] = ()
     """Folders that a server path of an import may lie in, divided by colons."""
     log_level: str = "INFO"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.gateway.keys import well_formed
 from tests.command.conftest import Run
 
 _COMMAND = [sys.executable, "-c", "from lookalike.command.app import main; main()"]
@@ -80,3 +81,10 @@ def test_a_file_that_cannot_be_written_is_told_kindly(alone: Run, tmp_path: Path
     told = alone("sample", "make", "--products", 1, "--out", tmp_path / "file" / "x.bson")
     assert told.code == 1
     assert told.err.splitlines()[-1].startswith(str(tmp_path / "file"))
+
+
+def test_a_key_made_here_is_one_that_a_gateway_takes(alone: Run) -> None:
+    made = alone("key", "make", "admin")
+    assert made.code == 0
+    assert made.out.startswith("lk_admin_")
+    assert well_formed(made.out.strip())

@@ -217,14 +217,14 @@ class Workshop:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> GatewaySettings:
-    roots = tmp_path / "imports"
-    roots.mkdir()
-    return GatewaySettings(import_roots=(roots,))
+def settings() -> GatewaySettings:
+    return GatewaySettings()
 
 
 @pytest.fixture
 def ports(tmp_path: Path, settings: GatewaySettings) -> Iterator[Ports]:
+    roots = tmp_path / "imports"
+    roots.mkdir()
     with SqliteCatalogue(tmp_path / "catalogue.sqlite") as catalogue:
         catalogue.indexes.create(
             Index(INDEX, "default", "tiny", SPACES, 1, ("segments",), ("size",), "ready", 0)
@@ -238,6 +238,7 @@ def ports(tmp_path: Path, settings: GatewaySettings) -> Iterator[Ports]:
             searcher=BruteSearcher(catalogue),
             targets=Targets(catalogue),
             settings=settings,
+            import_roots=(roots,),
         )
 
 

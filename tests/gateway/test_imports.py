@@ -12,7 +12,7 @@ from shared.tasks import EmbedImages, ImportChunk, PlanImport
 
 @pytest.fixture
 def source(ports: Ports) -> Path:
-    path = ports.settings.import_roots[0] / "shop.bson"
+    path = ports.import_roots[0] / "shop.bson"
     path.write_bytes(bytes(1_000))
     return path
 

@@ -1,11 +1,15 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from services.gateway.keys import ensure_key, make_key
+from services.gateway.keys import admitted, ensure_key, make_key, spelled
 from services.gateway.ports import Ports
+from services.gateway.settings import GatewaySettings
+from shared.errors import Unauthorised
 
 Draw = Callable[..., bytes]
 
@@ -118,3 +122,15 @@ def test_tenants_do_not_see_each_other(
     for source in ({"upload_id": upload["upload_id"]}, {"sha256": sha256}):
         body = {"images": [source]}
         assert stranger.put("/v1/products/2", json=body, headers=other).status_code == 422
+
+
+def test_the_operators_key_is_known_without_being_kept(ports: Ports) -> None:
+    chosen = spelled("admin", b"x" * 32)
+    with pytest.raises(Unauthorised):
+        admitted(ports, chosen, None)
+    told = replace(ports, settings=GatewaySettings(admin_key=SecretStr(chosen)))
+    caller = admitted(told, chosen, None)
+    assert (caller.kind, caller.tenant) == ("admin", ports.tenant)
+    with pytest.raises(Unauthorised):
+        admitted(told, spelled("admin", b"y" * 32), None)
+    assert not ports.catalogue.office.keys(ports.tenant)

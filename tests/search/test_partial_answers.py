@@ -100,7 +100,7 @@ def test_a_shard_that_breaks_is_named(searcher: LocalSearcher, shards: Shards) -
 
 
 def test_shards_that_nobody_here_holds_are_named(shelf: Any, searcher: LocalSearcher) -> None:
-    some = Shards(shelf.catalogue, shelf.blobs, replica="r2", numbers=frozenset({0, 2}))
+    some = Shards(shelf.catalogue, shelf.blobs, replica="r2", group=0, groups=2)
     some.refresh()
     elsewhere = LocalSearcher(some, annoy=False)
     answer = search(elsewhere)
@@ -125,7 +125,7 @@ def test_a_stale_shard_answers_and_is_named(
 def test_a_query_product_of_a_shard_that_is_not_here_is_told(
     shelf: Any, searcher: LocalSearcher
 ) -> None:
-    some = Shards(shelf.catalogue, shelf.blobs, replica="r2", numbers=frozenset({0, 2}))
+    some = Shards(shelf.catalogue, shelf.blobs, replica="r2", group=0, groups=2)
     some.refresh()
     elsewhere = LocalSearcher(some, annoy=False)
     missing = next(n for n in range(60) if shard_of(bucket_of("shop", f"p{n}"), 3) == 1)

@@ -65,7 +65,7 @@ def test_a_dropped_index_is_let_go(shelf: Any, shards: Shards) -> None:
 
 def test_a_process_holds_its_own_shards_only(shelf: Any) -> None:
     shelf.index(shards=4)
-    shards = Shards(shelf.catalogue, shelf.blobs, replica="r2", numbers=frozenset({1, 3}))
+    shards = Shards(shelf.catalogue, shelf.blobs, replica="r2", group=1, groups=2)
     shards.refresh()
     held = shards.get("idx")
     assert held is not None
