@@ -1,0 +1,1 @@
+"""The doorbell over Celery on Redis: who rings, and who is rung."""
