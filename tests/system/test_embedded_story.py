@@ -1,53 +1,14 @@
 """From a picture to a hit, as a shop lives it: the whole house in one process, everything real."""
 
-import base64
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import simplejpeg
 
-from lookalike.sample.drawing import draw
 from tests.system.demo import Demo, demo
-
-
-def photo(kind: str, pattern: str = "plain", scale: float = 1.0) -> bytes:
-    return bytes(simplejpeg.encode_jpeg(draw(kind, pattern, scale=scale), quality=90))
-
-
-def body(*pictures: bytes, **attributes: Any) -> dict[str, Any]:
-    images = [{"base64": base64.b64encode(picture).decode()} for picture in pictures]
-    return {**attributes, "images": images}
-
-
-def put(house: Demo, product_id: str, *pictures: bytes, **attributes: Any) -> dict[str, Any]:
-    answer = house.admin.put(
-        f"/v1/products/{product_id}",
-        params={"wait": "searchable", "within": "10s"},
-        json=body(*pictures, **attributes),
-    )
-    assert answer.status_code in (200, 202), answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def hits(house: Demo, picture: bytes, **params: Any) -> list[dict[str, Any]]:
-    answer = house.shopper.post(
-        "/v1/search/image", params=params, content=picture, headers={"Content-Type": "image/jpeg"}
-    )
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["hits"]
-    return found
-
-
-def until(done: Callable[[], bool], within: float = 10.0) -> None:
-    deadline = time.monotonic() + within
-    while not done():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.05)
+from tests.system.shop import hits, photo, put, until
 
 
 @pytest.fixture(scope="module")
