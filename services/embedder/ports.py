@@ -21,7 +21,7 @@ class Ports:
     targets: Targets
     batch: int = 32
     """Pictures that are held and embedded together at most."""
-    lease_ms: int = 60_000
+    lease_ms: int = 30_000
     chunk_lease_ms: int = 300_000
     chunk_records: int = 64
     allowed_roots: tuple[Path, ...] = ()

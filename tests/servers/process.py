@@ -58,6 +58,10 @@ class Server:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """SIGKILL: nothing is flushed, nothing is said to anybody."""
         self._process.kill()
@@ -157,9 +161,10 @@ def free_port() -> int:
 
 
 def installed(package: str) -> str | None:
-    """The version of a package in the servers' own Python environment."""
-    found = FOLDER.glob(f"python/lib/python*/site-packages/{package}-*.dist-info")
-    return next((path.name.split("-")[1].removesuffix(".dist") for path in found), None)
+    """Name and version of a package, if the servers' own Python environment has it."""
+    found = FOLDER.glob(f"python/lib/python*/site-packages/{package.lower()}-*.dist-info")
+    versions = [folder.name.split("-")[1].removesuffix(".dist") for folder in found]
+    return f"{package} {versions[0]}" if versions else None
 
 
 def script(name: str) -> str:

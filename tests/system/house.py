@@ -1,12 +1,11 @@
 """Lookalike as it runs distributed: every service a process of its own, over real servers."""
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ SHARDS: Final = 4
 GROUPS: Final = 2
 ADMIN: Final = spelled("admin", b"the operator's own choice" + b"!" * 7)
 _FRESH_SECONDS: Final = 6
+_ENV: Final = ["/usr/bin/env"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,24 @@ class House:
     """Its processes by name, and two clients of its gateway."""
 
     processes: Mapping[str, Server]
+    programs: Mapping[str, Program]
     admin: httpx.Client
     shopper: httpx.Client
 
     def restart(self, name: str) -> None:
         """Asked to end, as an operator does it, and started again."""
         self.processes[name].stop()
+        self.processes[name].restart()
+
+    @contextmanager
+    def doomed(self, name: str, failpoint: str, folder: Path) -> Iterator[Server]:
+        """In the place of a process, one that kills itself at a failpoint; then the good one again."""
+        good = self.programs[name]
+        at = good.command.index(sys.executable)
+        fatal = [*good.command[:at], f"LOOKALIKE_FAILPOINT={failpoint}:kill", *good.command[at:]]
+        self.processes[name].stop()
+        with running(replace(good, command=fatal, answers=lambda _url: None), folder) as victim:
+            yield victim
         self.processes[name].restart()
 
 
@@ -51,7 +63,7 @@ def house(
         "LOOKALIKE_SHARDS": str(SHARDS),
         "LOOKALIKE_GATEWAY_ADMIN_KEY": ADMIN,
     }
-    programs = [
+    bare = [
         _listening("embedder-http", "services.embedder.serve", ports["embedder-http"]),
         _working("reconciler", "services.indexer.reconcile", folder),
         _working("embedder-worker", "services.embedder.worker", folder, "--concurrency", "1"),
@@ -59,16 +71,17 @@ def house(
         *(_listening(name, "services.search.serve", ports[name]) for name in searches),
         _listening("gateway", "services.gateway.serve", ports["gateway"]),
     ]
+    programs = {program.name: _told(program, folder, known) for program in bare}
     with ExitStack() as stack:
         processes = {
-            program.name: stack.enter_context(_started(program, folder, known))
-            for program in programs
+            name: stack.enter_context(running(program, folder))
+            for name, program in programs.items()
         }
         admin = stack.enter_context(_client(_url(ports["gateway"]), ADMIN))
         _wait_for_an_index(admin)
         key = admin.post("/v1/keys", json={"kind": "search"}).raise_for_status().json()["key"]
         shopper = stack.enter_context(_client(_url(ports["gateway"]), key))
-        yield House(processes, admin, shopper)
+        yield House(processes, programs, admin, shopper)
 
 
 def _url(port: int) -> str:
@@ -96,29 +109,14 @@ def _beats_since(start: float, heartbeat: Path) -> Callable[[str], None]:
     return answers
 
 
-@contextmanager
-def _started(program: Program, folder: Path, known: Mapping[str, str]) -> Iterator[Server]:
-    own = {
-        "LOOKALIKE_DATA": str(folder / program.name),
-        "LOOKALIKE_HEARTBEAT": program.url,
-        "LOOKALIKE_SEARCH_ORDINAL": program.name.rpartition("-")[2],
-    }
-    if not program.name.startswith("search-"):
-        del own["LOOKALIKE_SEARCH_ORDINAL"]
-    told = [f"{name}={value}" for name, value in {**known, **own}.items()]
-    env = shutil.which("env") or "env"
-    # What this session is told by its environment is not said to the house.
+def _told(program: Program, folder: Path, known: Mapping[str, str]) -> Program:
+    """The program with its settings, and with none of those that this session runs under."""
+    own = {"LOOKALIKE_DATA": str(folder / program.name), "LOOKALIKE_HEARTBEAT": program.url}
+    if program.name.startswith("search-"):
+        own["LOOKALIKE_SEARCH_ORDINAL"] = program.name.removeprefix("search-")
     hushed = [f"--unset={name}" for name in os.environ if name.startswith("LOOKALIKE_")]
-    command = [env, *hushed, *told, *program.command]
-    started = Program(
-        name=program.name,
-        version=program.version,
-        url=program.url,
-        command=command,
-        answers=program.answers,
-    )
-    with running(started, folder) as server:
-        yield server
+    told = [f"{name}={value}" for name, value in {**known, **own}.items()]
+    return replace(program, command=[*_ENV, *hushed, *told, *program.command])
 
 
 def _is_live(url: str) -> None:
