@@ -1,0 +1,1 @@
+"""Products in Elasticsearch: whole documents, one stored vector an image, graphs that it builds."""
