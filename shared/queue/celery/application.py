@@ -25,7 +25,6 @@ _SETTINGS: Final[dict[str, Any]] = {
     "accept_content": ["json"],
     # Whatever becomes of Redis, a worker waits and goes on, and what it runs meanwhile runs on.
     "broker_connection_retry_on_startup": True,
-    "broker_connection_max_retries": None,
     "broker_channel_error_retry": True,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "worker_enable_prefetch_count_reduction": False,
