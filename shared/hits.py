@@ -1,9 +1,12 @@
 """A search as it crosses the seam between gateway and search, and what comes back."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, NamedTuple
 
+from shared.errors import Conflict
 from shared.filters import Filter
 from shared.products import Backend
 from shared.spaces import SpaceName
@@ -29,6 +32,14 @@ class WeightedProduct:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedVector:
+    """A vector of all spaces (float32 bytes) as part of a query."""
+
+    vector: bytes
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class FacetRequest:
     """Ask how many passing products have each value of a field, the `limit` most frequent."""
 
@@ -44,7 +55,7 @@ class FacetCount:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What to look for: a vector of all spaces (float32 bytes) and/or products, blended."""
+    """What to look for: a vector of all spaces (float32 bytes), products and weighed vectors, in sum."""
 
     tenant: str
     index: str
@@ -64,6 +75,8 @@ class SearchRequest:
     deadline_ms: int = 2_000
     leave_out: frozenset[str] = frozenset()
     """Products never answered; the products of the query are always left out."""
+    parts: tuple[WeightedVector, ...] = ()
+    """Products of the query whose vectors are known already; `vector` weighs one beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +114,39 @@ class SearchAnswer:
     @property
     def partial(self) -> bool:
         return bool(self.shards_failed)
+
+
+def merged(pages: Iterable[Sequence[Hit]], limit: int) -> tuple[Hit, ...]:
+    """The first hits of several shards, no two of which hold the same product."""
+    hits = sorted(chain.from_iterable(pages), key=lambda h: (-h.similarity, h.product_id, h.image))
+    return tuple(hits[:limit])
+
+
+def most_frequent(found: Mapping[str, int], limit: int) -> tuple[FacetCount, ...]:
+    """The most frequent values first, then by value."""
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(FacetCount(value, count) for value, count in ordered[:limit])
+
+
+def plan_of(steps: Mapping[str, int]) -> str:
+    """How often each step was gone, in words: `1 exact, 2 graph(ef=64)`."""
+    return ", ".join(f"{count} {step}" for step, count in sorted(steps.items())) or "nothing"
+
+
+def steps_of(plan: str) -> Counter[str]:
+    """Back from the words."""
+    steps: Counter[str] = Counter()
+    for part in plan.split(", "):
+        count, _, step = part.partition(" ")
+        if count.isdecimal():
+            steps[step] += int(count)
+    return steps
+
+
+def not_searchable(product_id: str, index: str) -> Conflict:
+    """What a query gets that names a product without live rows."""
+    return Conflict(
+        f"Product {product_id!r} cannot be searched for: index {index!r} has no vector of it. "
+        f"GET /v1/products/{product_id}/presence tells where it is.",
+        code="product_not_searchable",
+    )

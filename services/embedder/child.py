@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 
 import cv2
 
-from services.embedder.frames import (
+from shared.seams.frames import (
     read_frame,
     read_json,
     spaces_to_json,

@@ -11,7 +11,7 @@ from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
-from services.embedder.frames import (
+from shared.seams.frames import (
     head_of,
     read_json,
     read_result,

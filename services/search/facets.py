@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from shared.errors import Invalid
 from shared.filters import FIELDS
-from shared.hits import FacetCount, FacetRequest
+from shared.hits import FacetRequest
 from shared.index.accelerator import Mask
 from shared.index.columns import Ints
 from shared.index.segment import Segment
@@ -41,12 +41,6 @@ def check_fields(requests: Sequence[FacetRequest], declared: Sequence[str]) -> N
                 f"No facet over {request.field!r}; there are: {', '.join(known)}.",
                 code="bad_facet",
             )
-
-
-def top(found: Counter[str], request: FacetRequest) -> tuple[FacetCount, ...]:
-    """The most frequent first, then by value."""
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(FacetCount(value, count) for value, count in ordered[: request.limit])
 
 
 def _speakers(view: SegmentView, mask: Mask) -> Iterator[tuple[Segment, Ints]]:

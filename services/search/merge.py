@@ -5,12 +5,11 @@ alone, so they are the same whatever plan found the row, and a cursor is good fo
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from shared.hits import Cursor, GroupBy, Hit
+from shared.hits import Cursor, GroupBy
 from shared.vectors import Floats
 
 DEPTH = 1_000
@@ -66,9 +65,3 @@ def after(ordered: Iterable[Candidate], cursor: Cursor | None) -> list[Candidate
         return list(ordered)
     place = (-cursor.similarity, cursor.product_id)
     return [c for c in ordered if (-c.similarity, c.product_id) > place]
-
-
-def merged(pages: Iterable[Sequence[Hit]], limit: int) -> tuple[Hit, ...]:
-    """The first hits of several shards, no two of which hold the same product."""
-    hits = sorted(chain.from_iterable(pages), key=lambda h: (-h.similarity, h.product_id, h.image))
-    return tuple(hits[:limit])

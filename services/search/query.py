@@ -1,13 +1,15 @@
 """What is looked for, as one vector: given, or made of products that the shards hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.search.shards import HeldIndex
 from shared.errors import Conflict, Invalid, Unavailable
-from shared.hits import SearchRequest, WeightedProduct
+from shared.hits import SearchRequest, WeightedVector, not_searchable
 from shared.products import bucket_of, shard_of
+from shared.seams.wire import ProductVectors
 from shared.spaces import Spaces
 from shared.vectors import Floats, blended, unit_spaces
 
@@ -24,7 +26,8 @@ def query_of(request: SearchRequest, held: HeldIndex) -> Query:
     """The weighted sum of the request's parts; a vector that is given weighs one."""
     spaces = held.index.spaces
     _check_fingerprint(request, spaces)
-    parts = [_product(part, request, held) for part in request.products]
+    parts = [mean_of(p.product_id, held) * np.float32(p.weight) for p in request.products]
+    parts += [_part(part, spaces) for part in request.parts]
     if request.vector is not None:
         parts.append(_given(request.vector, spaces))
     if not parts:
@@ -63,21 +66,35 @@ def _given(data: bytes, spaces: Spaces) -> Floats:
     return unit_spaces(vector, spaces)
 
 
-def _product(part: WeightedProduct, request: SearchRequest, held: HeldIndex) -> Floats:
-    """The mean direction of a product's pictures, times its weight."""
-    number = shard_of(bucket_of(request.tenant, part.product_id), held.index.shards)
+def _part(part: WeightedVector, spaces: Spaces) -> Floats:
+    return _given(part.vector, spaces) * np.float32(part.weight)
+
+
+def vectors_of(product_ids: Iterable[str], held: HeldIndex) -> ProductVectors:
+    """What this process can say of these products: their mean directions, or that there are none."""
+    vectors: dict[str, bytes] = {}
+    absent: set[str] = set()
+    for product_id in product_ids:
+        try:
+            vectors[product_id] = mean_of(product_id, held).tobytes()
+        except Conflict:
+            absent.add(product_id)
+        except Unavailable:
+            continue  # another process holds its shard
+    return ProductVectors(vectors, frozenset(absent))
+
+
+def mean_of(product_id: str, held: HeldIndex) -> Floats:
+    """The mean direction of a product's pictures, of unit length in every space."""
+    index = held.index
+    number = shard_of(bucket_of(index.tenant, product_id), index.shards)
     shard = held.shards.get(number)
     if shard is None or shard.view is None:
         raise Unavailable(
-            f"Shard {number} of {request.index!r}, which holds product {part.product_id!r}, "
+            f"Shard {number} of {index.index_id!r}, which holds product {product_id!r}, "
             "is not open here; try again."
         )
-    found = shard.view.product(part.product_id)
+    found = shard.view.product(product_id)
     if found is None or not len(found.vectors):
-        raise Conflict(
-            f"Product {part.product_id!r} cannot be searched for: index {request.index!r} has no "
-            f"vector of it. GET /v1/products/{part.product_id}/presence tells where it is.",
-            code="product_not_searchable",
-        )
-    mean = unit_spaces(found.vectors.mean(axis=0), held.index.spaces)
-    return mean * np.float32(part.weight)
+        raise not_searchable(product_id, index.index_id)
+    return unit_spaces(found.vectors.mean(axis=0), index.spaces)

@@ -5,14 +5,24 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from services.search import facets, merge
+from services.search import facets
 from services.search.fanout import FanOut
+from services.search.merge import DEPTH
 from services.search.page import Ask, ShardPage, page
 from services.search.planner import Look, Way, ef_of
 from services.search.query import query_of
 from services.search.shards import HeldIndex, HeldShard, Shards
 from shared.errors import Invalid, NotConfigured, NotFound
-from shared.hits import BackendChoice, FacetCount, SearchAnswer, SearchRequest, ShardFailure
+from shared.hits import (
+    BackendChoice,
+    FacetCount,
+    SearchAnswer,
+    SearchRequest,
+    ShardFailure,
+    merged,
+    most_frequent,
+    plan_of,
+)
 from shared.index.view import ShardView
 from shared.seams.searcher import BackendState
 
@@ -39,7 +49,7 @@ class LocalSearcher:
     def search(self, request: SearchRequest) -> SearchAnswer:
         until = time.monotonic() + request.deadline_ms / 1_000
         way = self._way(request.backend)
-        held = self._held(request.index, request.tenant)
+        held = held_index(self._shards, request.index, request.tenant)
         _check(request, held)
         query = query_of(request, held)
         left_out = request.leave_out | {part.product_id for part in request.products}
@@ -52,8 +62,10 @@ class LocalSearcher:
         return _answer(request, way, {n: (shown[n], p) for n, p in pages.items()}, failed)
 
     def backends(self, index: str) -> Sequence[BackendState]:
-        held = self._held(index)
-        trouble = "; ".join(f"shard {n}: {why}" for n, why in _failures(held, {}).items()) or None
+        held = held_index(self._shards, index)
+        failures = _failures(held, {}).items()
+        mine = [f"shard {n}: {why}" for n, why in failures if self._shards.holds(n)]
+        trouble = "; ".join(mine) or None
         healthy = trouble is None
         return [
             BackendState("exact", configured=True, healthy=healthy, reason=trouble),
@@ -79,16 +91,18 @@ class LocalSearcher:
             case "elasticsearch":
                 raise NotConfigured(ELASTICSEARCH_ABSENT)
 
-    def _held(self, index_id: str, tenant: str | None = None) -> HeldIndex:
-        held = self._shards.get(index_id)
-        if held is None or tenant not in (None, held.index.tenant):
-            raise NotFound(f"No index {index_id!r} is held here.", code="index_not_found")
-        return held
+
+def held_index(shards: Shards, index_id: str, tenant: str | None = None) -> HeldIndex:
+    """The index as this process shows it; a tenant sees its own only."""
+    held = shards.get(index_id)
+    if held is None or tenant not in (None, held.index.tenant):
+        raise NotFound(f"No index {index_id!r} is held here.", code="index_not_found")
+    return held
 
 
 def _check(request: SearchRequest, held: HeldIndex) -> None:
-    if not 1 <= request.limit <= merge.DEPTH:
-        raise Invalid(f"A search answers 1 to {merge.DEPTH:,} hits, not {request.limit:,}.")
+    if not 1 <= request.limit <= DEPTH:
+        raise Invalid(f"A search answers 1 to {DEPTH:,} hits, not {request.limit:,}.")
     facets.check_fields(request.facets, held.index.declared)
 
 
@@ -113,9 +127,9 @@ def _answer(
     answers = [found for _, found in pages.values()]
     steps = sum((found.steps for found in answers), Counter[str]())
     return SearchAnswer(
-        hits=merge.merged((found.hits for found in answers), request.limit),
+        hits=merged((found.hits for found in answers), request.limit),
         backend=way,
-        plan=", ".join(f"{count} {step}" for step, count in sorted(steps.items())) or "nothing",
+        plan=plan_of(steps),
         rows_seen=sum(found.seen for found in answers),
         generation=min((view.generation for view in views), default=0),
         as_of=min((view.as_of for view in views), default=0),
@@ -129,4 +143,4 @@ def _facet(
     request: SearchRequest, field: str, answers: Sequence[ShardPage]
 ) -> tuple[FacetCount, ...]:
     wanted = next(facet for facet in request.facets if facet.field == field)
-    return facets.top(sum((a.facets[field] for a in answers), Counter[str]()), wanted)
+    return most_frequent(sum((a.facets[field] for a in answers), Counter[str]()), wanted.limit)

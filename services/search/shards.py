@@ -2,12 +2,12 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
-from shared.errors import LookalikeError
+from shared.errors import LookalikeError, Unavailable
 from shared.index.view import ShardView, open_view
 from shared.indexes import Index, Pointer
 
@@ -56,6 +56,7 @@ class Shards:
         self._catalogue, self._blobs = catalogue, blobs
         self._replica, self._group, self._groups = replica, group, groups
         self._held: Mapping[str, HeldIndex] = {}
+        self._unopened: Mapping[str, str] | None = None
         self._writing = threading.Lock()
         self._rung, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="shards", daemon=True)
@@ -82,9 +83,24 @@ class Shards:
     def get(self, index_id: str) -> HeldIndex | None:
         return self._held.get(index_id)
 
+    def holds(self, shard: int) -> bool:
+        """Whether this process is one of those that hold this shard of every index."""
+        return shard % self._groups == self._group
+
+    def check_ready(self) -> None:
+        """Raises until everything that the catalogue named was open once.
+
+        From then on an index that cannot be opened, which may be so everywhere, takes nobody off.
+        """
+        if self._unopened is None:
+            raise Unavailable("The catalogue has not been read yet.", code="not_ready")
+        if self._unopened:
+            told = "; ".join(f"{which}: {why}" for which, why in self._unopened.items())
+            raise Unavailable(f"Not open yet: {told}.", code="not_ready")
+
     def notice(self, index_id: str, shard: int) -> None:
         """Somebody says that a shard changed: the thread looks at once."""
-        if self._holds(shard):
+        if self.holds(shard):
             log.debug("shard %d of %s is said to have changed", shard, index_id)
             self._rung.set()
 
@@ -95,9 +111,15 @@ class Shards:
             self._held = {i: held for i, held in self._held.items() if i in indexes}
             for index in indexes.values():
                 self._refresh(index)
+            if self._unopened is None or self._unopened:
+                self._unopened = dict(self._missing())
 
-    def _holds(self, shard: int) -> bool:
-        return shard % self._groups == self._group
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        """What is held and cannot be shown at all, with the reason."""
+        for index_id, held in self._held.items():
+            for number, shard in held.shards.items():
+                if shard.view is None:
+                    yield f"shard {number} of {index_id}", shard.trouble or "unknown"
 
     def _follow(self) -> None:
         while not self._closing.is_set():
@@ -112,8 +134,10 @@ class Shards:
 
     def _refresh(self, index: Index) -> None:
         """One index; each of its shards is shown as soon as it is open."""
+        if not any(map(self.holds, range(index.shards))):
+            self._held = {**self._held, index.index_id: HeldIndex(index, {})}
         for number in range(index.shards):
-            if not self._holds(number):
+            if not self.holds(number):
                 continue
             before = self._held.get(index.index_id, HeldIndex(index, {})).shards
             held = before.get(number, HeldShard(None))

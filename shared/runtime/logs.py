@@ -31,6 +31,11 @@ def context(**fields: object) -> Iterator[None]:
         _fields.reset(token)
 
 
+def current(name: str) -> object:
+    """What the context says of a field; None where it says nothing."""
+    return _fields.get().get(name)
+
+
 def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Once a process; replaces what was configured before."""
     stream = stream or sys.stderr

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from shared import errors
-from shared.errors import LookalikeError
+from shared.errors import Flaw, LookalikeError
 
 MEDIA_TYPE: Final = "application/problem+json"
 DOCUMENTATION: Final = "/docs/problems.md"
@@ -87,3 +87,11 @@ def described(
         "errors": flaws or [],
         "request_id": request_id,
     }
+
+
+def error_of(body: Mapping[str, Any]) -> LookalikeError:
+    """The error that a problem body was made of; for callers that are services themselves."""
+    kind = (body["status"], body["title"])
+    cls = next((cls for cls, known in _KINDS.items() if known == kind), LookalikeError)
+    flaws = tuple(Flaw(f["pointer"], f["code"], f["detail"]) for f in body["errors"])
+    return cls(body["detail"], code=body["code"], flaws=flaws)

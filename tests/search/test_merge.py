@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.search import merge
 from services.search.merge import Candidate
-from shared.hits import Cursor, GroupBy, Hit
+from shared.hits import Cursor, GroupBy, Hit, merged
 
 candidates = st.lists(
     st.builds(
@@ -69,7 +69,7 @@ def test_shards_together_are_one_list(found: list[Candidate], shards: int, limit
     whole = merge.ranked(found, "product")
     hits = [Hit(c.product_id, c.image, c.similarity, {}, 1) for c in whole]
     dealt = [[h for h in hits if ord(h.product_id) % shards == n] for n in range(shards)]
-    assert list(merge.merged((page[:limit] for page in dealt), limit)) == hits[:limit]
+    assert list(merged((page[:limit] for page in dealt), limit)) == hits[:limit]
 
 
 @pytest.mark.parametrize("rows", [1, 2, 7, 64, 1_000])

@@ -1,6 +1,7 @@
 """Shops whose shards are written straight into segments, and the truth about them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from services.search import planner
+from services.search.app import create_app
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared.blobs import keys
@@ -17,15 +19,18 @@ from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.filters import Filter, passes
 from shared.hits import DEFAULT_BLEND
+from shared.ids import new_id
 from shared.index import annoy
 from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest
 from shared.index.segment import store, write
 from shared.indexes import Index
 from shared.products import Attributes, bucket_of, shard_of
+from shared.seams.remote_searcher import RemoteSearcher
 from shared.seams.searcher import Searcher
 from shared.spaces import Space, SpaceName, Spaces
 from shared.vectors import Floats, from_bytes, to_bytes, unit, unit_spaces
+from tests.servers.application import serving
 
 TENANT, INDEX = "shop", "idx_live"
 SPACES = Spaces(
@@ -158,30 +163,66 @@ def commit(
         )
 
 
-@pytest.fixture(scope="session", params=["local"])
+Make = Callable[[SqliteCatalogue, FsspecBlobs, ExitStack], Searcher]
+
+
+def _local(catalogue: SqliteCatalogue, blobs: FsspecBlobs, stack: ExitStack) -> Searcher:
+    return _process(catalogue, blobs, stack, 0, 1)[0]
+
+
+def _remote(groups: int, replicas: int) -> Make:
+    """So many groups of processes, each process a real server."""
+
+    def made(catalogue: SqliteCatalogue, blobs: FsspecBlobs, stack: ExitStack) -> Searcher:
+        urls = [
+            stack.enter_context(
+                serving(create_app(*_process(catalogue, blobs, stack, number % groups, groups)))
+            )
+            for number in range(groups * replicas)
+        ]
+        return stack.enter_context(closing(RemoteSearcher(urls, groups)))
+
+    return made
+
+
+def _process(
+    catalogue: SqliteCatalogue, blobs: FsspecBlobs, stack: ExitStack, group: int, groups: int
+) -> tuple[LocalSearcher, Shards]:
+    shards = Shards(catalogue, blobs, replica=new_id("r"), group=group, groups=groups)
+    stack.callback(shards.close)
+    shards.refresh()
+    return stack.enter_context(closing(LocalSearcher(shards, annoy=annoy.installed()))), shards
+
+
+ADAPTERS: Mapping[str, Make] = {
+    "local": _local,
+    "remote": _remote(groups=1, replicas=2),
+    "remote in 2 groups": _remote(groups=2, replicas=1),
+}
+
+
+@pytest.fixture(scope="session", params=ADAPTERS)
 def open_shop(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[int], Shop]]:
     """A shop on so many shards, asked through one of the port's adapters."""
     shops: dict[int, Shop] = {}
-    # Small segments are walked as if scanning them took long.
-    patch = pytest.MonkeyPatch()
-    patch.setattr(planner, "ROWS_A_STEP", 1)
-    closing: list[Callable[[], None]] = []
+    make = ADAPTERS[request.param]
 
-    def opened(count: int) -> Shop:
-        if count not in shops:
-            shops[count] = _opened(tmp_path_factory.mktemp("shop"), count, closing)
-        return shops[count]
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        # Small segments are walked as if scanning them took long.
+        patch.setattr(planner, "ROWS_A_STEP", 1)
 
-    yield opened
-    patch.undo()
-    for close in reversed(closing):
-        close()
+        def opened(count: int) -> Shop:
+            if count not in shops:
+                shops[count] = _opened(tmp_path_factory.mktemp("shop"), count, make, stack)
+            return shops[count]
+
+        yield opened
 
 
-def _opened(folder: Path, count: int, closing: list[Callable[[], None]]) -> Shop:
-    catalogue = SqliteCatalogue(folder / "catalogue.db")
+def _opened(folder: Path, count: int, make: Make, stack: ExitStack) -> Shop:
+    catalogue = stack.enter_context(SqliteCatalogue(folder / "catalogue.db"))
     blobs = FsspecBlobs(f"file://{folder}/blobs")
     catalogue.indexes.create(
         Index(INDEX, TENANT, "model", SPACES, count, ("segments",), ("material",), "ready", 0)
@@ -189,12 +230,8 @@ def _opened(folder: Path, count: int, closing: list[Callable[[], None]]) -> Shop
     commits = catalogue_entries()
     for entries in commits:
         commit(catalogue, blobs, folder, count, entries)
-    shards = Shards(catalogue, blobs, replica="r1")
-    shards.refresh()
-    searcher = LocalSearcher(shards, annoy=annoy.installed())
-    closing += [catalogue.close, shards.close, searcher.close]
     live, gone = settled(commits)
-    return Shop(searcher, count, live, gone)
+    return Shop(make(catalogue, blobs, stack), count, live, gone)
 
 
 @pytest.fixture(params=[1, 3], ids=["1 shard", "3 shards"])

@@ -1,7 +1,8 @@
-"""How a parent and its child process talk: JSON for what is small, raw frames for bytes.
+"""How pictures go to an embedder in another process: JSON for what is small, raw frames for bytes.
 
-A request is a head, then per picture one frame; the child answers each picture before it is sent
-the next, so neither side ever waits with a full buffer for the other.
+A request is a head, then per picture one frame; a result is a head and its bytes. A child process
+answers each picture before it is sent the next, so neither side ever waits with a full buffer for
+the other; over HTTP all pictures are one body, and all results another.
 """
 
 import json

@@ -1,0 +1,78 @@
+"""The `Embedder` port over HTTP."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from shared.errors import LookalikeError, NotFound, Unavailable
+from shared.images import Crop
+from shared.pictures import check_crop
+from shared.seams import embedding_wire as wire
+from shared.seams.embedder import Embedding, Failure
+from shared.seams.embedding_wire import PicturesAsked
+from shared.seams.exchange import Call
+from shared.seams.processes import Process
+from shared.seams.race import race
+from shared.seams.replies import read_by
+from shared.spaces import Spaces
+
+TIMEOUT_S: Final = 10.0
+SPACES_TIMEOUT_S: Final = 3.0
+
+Answer = TypeVar("Answer")
+
+
+class RemoteEmbedder:
+    """Asks the embedder at `url`, which may start later than this: until then it is `Unavailable`.
+
+    Its spaces are asked for once. When it comes back with another model, the call that finds out
+    fails and the next one knows the new spaces, so a vector is never taken for another model's.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._process = Process(url, "the embedder")
+        self._timeout_s = timeout_s
+        self._spaces: Spaces | None = None
+
+    @property
+    def spaces(self) -> Spaces:
+        known = self._spaces
+        if known is None:
+            call = Call("GET", wire.SPACES)
+            known = self._spaces = self._told(call, wire.spaces_from_json, SPACES_TIMEOUT_S)
+        return known
+
+    def embed(
+        self, pictures: Sequence[bytes], *, crop: Crop | None = None, thumbnails: bool = False
+    ) -> list[Embedding | Failure]:
+        if crop is not None:
+            check_crop(crop)
+        return [
+            result
+            for batch in wire.batches(pictures)
+            for result in self._embedded(PicturesAsked(tuple(batch), crop, thumbnails))
+        ]
+
+    def close(self) -> None:
+        """Closes the connections that nobody uses."""
+        self._process.close()
+
+    def _embedded(self, asked: PicturesAsked) -> Sequence[Embedding | Failure]:
+        spaces = self.spaces
+        call = Call("POST", wire.EMBED, wire.asked_to_body(asked), wire.MEDIA_TYPE)
+        found = self._told(call, wire.embedded_from_body, self._timeout_s)
+        if found.fingerprint != spaces.fingerprint:
+            self._spaces = None
+            raise Unavailable("The embedder runs another model than a moment ago; try again.")
+        if len(found.results) != len(asked.pictures):
+            raise Unavailable("The embedder left out pictures; try again.")
+        return found.results
+
+    def _told(self, call: Call, parse: Callable[[bytes], Answer], timeout_s: float) -> Answer:
+        until = time.monotonic() + timeout_s
+        (told,) = race(call, [[self._process]], read_by(parse), until)
+        if isinstance(told, NotFound):
+            raise Unavailable(f"{self._process.name} is something else: {told.detail}")
+        if isinstance(told, LookalikeError):
+            raise told
+        return told
