@@ -7,6 +7,10 @@ from shared.jobs import Job
 
 KeyKind = Literal["search", "admin"]
 
+REMEMBERED_MS = 24 * 60 * 60 * 1000
+ANSWERING_MS = 10 * 60 * 1_000
+"""Whoever has not answered by then died over it; the next one with the key does it anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

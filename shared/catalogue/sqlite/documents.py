@@ -6,13 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from shared.catalogue.sqlite.store import Row
-from shared.products import Attributes, Date, Product
-
-_compact: Final = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def _attributes(found: Attributes) -> str:
-    return _compact({name: getattr(found, name) for name in Attributes.__slots__})
+from shared.catalogue.texts import attributes_of, attributes_text, category_key, compact
+from shared.products import Date, Product
 
 
 def _same(value: Any) -> Any:
@@ -21,20 +16,20 @@ def _same(value: Any) -> Any:
 
 # How each field of a document is kept; the columns have the fields' names.
 _KEPT: Final[dict[str, Callable[[Any], Any]]] = {
-    "attributes": _attributes,
-    "images": _compact,
+    "attributes": attributes_text,
+    "images": compact,
     "content_hash": _same,
     "version": _same,
     "revision": _same,
     "images_revision": _same,
     "deleted": _same,
-    "date": _compact,
+    "date": compact,
     "written": _same,
-    "written_by": lambda by: None if by is None else _compact(by),
+    "written_by": lambda by: None if by is None else compact(by),
     "bucket": _same,
     "urgent": _same,
-    "indexed": _compact,
-    "pending": lambda pending: _compact(sorted(pending)),
+    "indexed": compact,
+    "pending": lambda pending: compact(sorted(pending)),
     "pending_since": _same,
     "last_error": _same,
 }
@@ -51,11 +46,10 @@ def product_of(row: Row) -> Product:
     said, images, date, by, indexed, pending = json.loads(
         f"[{attributes},{images},{date},{by or 'null'},{indexed},{pending}]"
     )
-    said.update(category=tuple(said["category"]), tags=tuple(said["tags"]))
     return Product(
         tenant=tenant,
         product_id=product_id,
-        attributes=Attributes(**said),
+        attributes=attributes_of(said),
         images=tuple(images),
         content_hash=content_hash,
         version=version,
@@ -115,10 +109,6 @@ def erase(db: sqlite3.Connection, doc: Product) -> None:
     key = (doc.tenant, doc.product_id)
     db.execute("DELETE FROM products WHERE tenant = ? AND product_id = ?", key)
     _save_shown(db, frozenset(doc.images), frozenset(), key)
-
-
-def category_key(path: tuple[str, ...]) -> str:
-    return _compact(path)
 
 
 _PENDING_KEY: Final = "target = ? AND tenant = ? AND urgent = ? AND product_id = ?"

@@ -6,13 +6,9 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any
 
-from shared.catalogue.office import Key, Remembered, Upload
+from shared.catalogue.office import ANSWERING_MS, REMEMBERED_MS, Key, Remembered, Upload
 from shared.catalogue.sqlite.store import Store
 from shared.jobs import Job
-
-_REMEMBERED_MS = 24 * 60 * 60 * 1000
-_ANSWERING_MS = 10 * 60 * 1_000
-"""Whoever has not answered by then died over it; the next one with the key does it anew."""
 
 
 class SqliteOffice:
@@ -69,9 +65,9 @@ class SqliteOffice:
     def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
         def work(db: sqlite3.Connection) -> Remembered | None:
             now = self._store.now()
-            db.execute("DELETE FROM idempotency WHERE at < ?", (now - _REMEMBERED_MS,))
+            db.execute("DELETE FROM idempotency WHERE at < ?", (now - REMEMBERED_MS,))
             db.execute(
-                "DELETE FROM idempotency WHERE status IS NULL AND at < ?", (now - _ANSWERING_MS,)
+                "DELETE FROM idempotency WHERE status IS NULL AND at < ?", (now - ANSWERING_MS,)
             )
             row = db.execute(
                 "SELECT body_sha256, status, answer FROM idempotency WHERE tenant = ? AND key = ?",

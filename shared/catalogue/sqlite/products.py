@@ -7,8 +7,9 @@ from itertools import groupby
 
 from shared.catalogue import changes
 from shared.catalogue.products import BucketDigest, Outcome, ProductWrite
-from shared.catalogue.sqlite.documents import COLUMNS, category_key, erase, load, product_of, save
+from shared.catalogue.sqlite.documents import COLUMNS, erase, load, product_of, save
 from shared.catalogue.sqlite.store import Store
+from shared.catalogue.texts import category_key, category_of
 from shared.products import Attributes, Product, revision_digest
 
 _STRIDE = 256
@@ -207,7 +208,7 @@ class SqliteProducts:
             " WHERE tenant = ? AND NOT deleted AND category <> ? GROUP BY category",
             (tenant, category_key(())),
         )
-        return {tuple(json.loads(category)): number for category, number in rows}
+        return {category_of(category): number for category, number in rows}
 
     def _each(
         self,

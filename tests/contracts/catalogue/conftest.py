@@ -1,19 +1,23 @@
 """One fixture a catalogue adapter; every law in this folder holds for each of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from pymongo import MongoClient
 
 from shared.catalogue.images import ImageWrite
+from shared.catalogue.mongo.catalogue import MongoCatalogue
 from shared.catalogue.port import Catalogue
 from shared.catalogue.products import Outcome, ProductWrite
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.ids import new_id
 from shared.images import Claim, Image, Place
 from shared.products import Attributes, Origin
 
@@ -40,25 +44,47 @@ def clock() -> Clock:
     return Clock()
 
 
-def _sqlite(folder: Path, clock: Clock) -> Catalogue:
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """The URL of a database of its own, which is gone afterwards."""
+    name = new_id("test")
+    try:
+        yield urlsplit(server)._replace(path=f"/{name}").geturl()
+    finally:
+        with MongoClient[dict[str, Any]](server) as client:
+            client.drop_database(name)
+
+
+@contextmanager
+def _mongodb(server: str, clock: Clock) -> Iterator[Catalogue]:
+    with fresh_database(server) as url, MongoCatalogue(url, clock=clock) as catalogue:
+        yield catalogue
+
+
+def _sqlite(folder: Path, clock: Clock) -> AbstractContextManager[Catalogue]:
+    folder.mkdir()
     return SqliteCatalogue(folder / "catalogue.db", clock=clock)
 
 
-ADAPTERS: dict[str, Callable[[Path, Clock], Catalogue]] = {"sqlite": _sqlite}
+@pytest.fixture(params=["sqlite", "mongodb"])
+def adapter(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture
 def make_catalogue(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+    adapter: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> Iterator[Callable[[], Catalogue]]:
     """Makes empty catalogues that share the test's clock."""
     numbers = count()
     with ExitStack() as opened:
 
         def make() -> Catalogue:
-            folder = tmp_path / str(next(numbers))
-            folder.mkdir()
-            return opened.enter_context(closing(ADAPTERS[request.param](folder, clock)))
+            if adapter == "mongodb":
+                server: str = request.getfixturevalue("mongodb_url")
+                return opened.enter_context(_mongodb(server, clock))
+            return opened.enter_context(_sqlite(tmp_path / str(next(numbers)), clock))
 
         yield make
 
