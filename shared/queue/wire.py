@@ -1,6 +1,7 @@
 """Tasks as JSON objects: the name of their type under `kind`, and their fields beside it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final, get_args
 
@@ -31,7 +32,7 @@ def from_wire(message: object) -> Task:
             raise Malformed(f"A ring is an object with a kind, not {type(message).__name__}.")
 
 
-def _read(kind: str, rest: dict[str, Any]) -> Task:
+def _read(kind: str, rest: Mapping[object, object]) -> Task:
     known = {field.name for field in fields(_KINDS[kind])}
     if strange := sorted(map(str, rest.keys() - known)):
         raise Malformed(f"A ring for {kind} has fields that are not known here: {strange}.")

@@ -6,15 +6,14 @@ it imports the standard library only, because it runs every few seconds.
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
 def touch(heartbeat: Path) -> None:
-    """A disk that is full or gone is no reason to stop working; the probe will tell."""
-    try:
+    """A folder that is gone is no reason to stop working: it is the probe that fails then."""
+    with suppress(OSError):
         heartbeat.touch()
-    except OSError as error:
-        print(f"{heartbeat} cannot be touched: {error}", file=sys.stderr)
 
 
 def is_alive(heartbeat: Path, max_age_s: float) -> bool:
@@ -25,13 +24,10 @@ def is_alive(heartbeat: Path, max_age_s: float) -> bool:
     return time.time() - touched <= max_age_s
 
 
-def main(arguments: list[str]) -> int:
-    heartbeat, max_age_s = arguments
-    if is_alive(Path(heartbeat), float(max_age_s)):
-        return 0
-    print(f"{heartbeat} was not touched for {max_age_s} s", file=sys.stderr)
-    return 1
+def main(heartbeat: str, max_age_s: str) -> None:
+    if not is_alive(Path(heartbeat), float(max_age_s)):
+        sys.exit(f"{heartbeat} was not touched for {max_age_s} s")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(*sys.argv[1:])

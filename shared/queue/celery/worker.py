@@ -51,12 +51,10 @@ def run_worker(
     # Their every line is about one ring that came and went.
     for chatty in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    app = application(
-        url, prefix, socket_timeout=_SOCKET_S, socket_connect_timeout=_CONNECT_S
-    )
+    app = application(url, prefix, socket_timeout=_SOCKET_S, socket_connect_timeout=_CONNECT_S)
     app.set_default()  # tasks run on other threads than this one
 
-    @app.task(name=TASK)
+    @app.task(name=TASK)  # type: ignore[untyped-decorator] # Celery is untyped
     def ring(message: object) -> None:
         _answer(handle, message)
 
@@ -82,9 +80,9 @@ def _answer(handle: Callable[[Task], None], message: object) -> None:
     try:
         handle(from_wire(message))
     except Malformed as error:
-        _log.error("a ring was dropped: %s", error)  # noqa: TRY400 - the trace says no more
-    except Exception:
-        _log.exception("%s failed", message)
+        _log.error("a ring was dropped: %s", error)
+    except Exception as error:  # noqa: BLE001 - one task's failure is not its worker's
+        _log.exception("%s failed: %s", message, error)
 
 
 class _Shift:
