@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from shared.indexes import Index, TargetKind
+
 QueueName = Literal["embed_now", "embed_bulk", "index", "build", "train"]
 
 
@@ -39,6 +41,14 @@ class SyncShard:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncElasticsearch:
+    """Write the pending products of a shard's buckets into Elasticsearch."""
+
+    index: str
+    shard: int
+
+
+@dataclass(frozen=True, slots=True)
 class CompactShard:
     """Merge a shard's segments where a tier is full."""
 
@@ -53,13 +63,22 @@ class BuildIndex:
     index: str
 
 
-Task = EmbedImages | PlanImport | ImportChunk | SyncShard | CompactShard | BuildIndex
+Task = (
+    EmbedImages
+    | PlanImport
+    | ImportChunk
+    | SyncShard
+    | SyncElasticsearch
+    | CompactShard
+    | BuildIndex
+)
 
 QUEUES: Final[dict[type[Task], QueueName]] = {
     EmbedImages: "embed_bulk",
     PlanImport: "embed_bulk",
     ImportChunk: "embed_bulk",
     SyncShard: "index",
+    SyncElasticsearch: "index",
     CompactShard: "build",
     BuildIndex: "build",
 }
@@ -70,3 +89,17 @@ def queue_of(task: Task) -> QueueName:
     if isinstance(task, EmbedImages) and task.images:
         return "embed_now"
     return QUEUES[type(task)]
+
+
+def sync_of(index: Index, kind: TargetKind, shard: int) -> SyncShard | SyncElasticsearch:
+    """What a target is rung with, to follow in one shard's buckets."""
+    match kind:
+        case "segments":
+            return SyncShard(index.index_id, shard)
+        case "elasticsearch":
+            return SyncElasticsearch(index.index_id, shard)
+
+
+def syncs_of(index: Index, shard: int) -> list[Task]:
+    """For every target of an index."""
+    return [sync_of(index, kind, shard) for kind in index.targets]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from services.embedder.ports import Ports
 from shared.products import BUCKETS, shard_of
 from shared.runtime.failpoints import reach
-from shared.tasks import SyncShard
+from shared.tasks import syncs_of
 
 
 def announce(ports: Ports, tenant: str, sha256: str, fingerprint: str) -> bool:
@@ -34,5 +34,5 @@ def ring_shards(ports: Ports, tenant: str, buckets: Collection[int] = range(BUCK
     """Once after many announcements: the shards that hold these buckets."""
     for index in ports.catalogue.indexes.all(tenant):
         for shard in sorted({shard_of(bucket, index.shards) for bucket in buckets}):
-            if not ports.queue.ring(SyncShard(index.index_id, shard)):
+            if not all(map(ports.queue.ring, syncs_of(index, shard))):
                 return

@@ -91,7 +91,7 @@ def _target(
     name = target(index.index_id, kind)
     indexed = product.indexed.get(name)
     waits_for: str | None = None
-    if indexed is None or indexed < product.revision:
+    if indexed is None or indexed < product.revision or name in product.pending:
         waits_for = "the indexer"
     elif kind == "segments":
         shard = shard_of(product.bucket, index.shards)

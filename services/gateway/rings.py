@@ -6,7 +6,7 @@ from services.gateway.ports import Ports
 from shared.images import Image
 from shared.indexes import Index
 from shared.products import Product, shard_of
-from shared.tasks import EmbedImages, SyncShard, Task
+from shared.tasks import EmbedImages, Task, syncs_of
 
 _IMAGES_A_RING = 64
 
@@ -31,4 +31,4 @@ def _embedding(index: Index, tenant: str, images: Mapping[str, Image]) -> Iterat
 
 def _syncing(index: Index, products: Iterable[Product]) -> Iterator[Task]:
     for shard in sorted({shard_of(product.bucket, index.shards) for product in products}):
-        yield SyncShard(index.index_id, shard)
+        yield from syncs_of(index, shard)

@@ -96,22 +96,28 @@ def rebuild_if_damaged(ports: Ports, index: Index, shard: int) -> bool:
 
 def compare(ports: Ports, index: Index, shard: int) -> Drift:
     """Looks at the shard first, so that a document is never older than what is shown of it."""
-    name, buckets = target(index.index_id, "segments"), buckets_of(shard, index.shards)
     none = Drift(index, shard, ports.catalogue.now())
     pointer = ports.catalogue.indexes.pointer(index.index_id, shard)
     view = _view(ports, index, pointer)
     if view is None:
         return replace(none, damaged=True)
-    waiting = set(ports.catalogue.products.pending(index.tenant, name, buckets, _ALL))
-    shown = _by_bucket(index.tenant, view)
-    wanted = ports.catalogue.products.digests(index.tenant, name, buckets)
-    differing = set(_differing(buckets, wanted, shown, waiting))
-    if not differing:
-        return none
-    return _detail(ports, none, {b: shown.get(b, {}) for b in differing})
+    return differences(
+        ports, none, target(index.index_id, "segments"), _by_bucket(index.tenant, view)
+    )
 
 
 _ALL = 10_000_000
+
+
+def differences(ports: Ports, none: Drift, name: str, shown: Shown) -> Drift:
+    """`none`, or what differs between a target's part of a shard and the catalogue."""
+    tenant, buckets = none.index.tenant, buckets_of(none.shard, none.index.shards)
+    waiting = set(ports.catalogue.products.pending(tenant, name, buckets, _ALL))
+    wanted = ports.catalogue.products.digests(tenant, name, buckets)
+    differing = set(_differing(buckets, wanted, shown, waiting))
+    if not differing:
+        return none
+    return _detail(ports, none, name, {b: shown.get(b, {}) for b in differing})
 
 
 def _view(ports: Ports, index: Index, pointer: Pointer) -> ShardView | None:
@@ -144,7 +150,7 @@ def _differing(
             yield bucket
 
 
-def _detail(ports: Ports, none: Drift, shown: Shown) -> Drift:
+def _detail(ports: Ports, none: Drift, name: str, shown: Shown) -> Drift:
     """Product by product, where a bucket differs."""
     index, untold, lost = none.index, [], []
     unseen = {pid: revision for products in shown.values() for pid, revision in products.items()}
@@ -154,7 +160,7 @@ def _detail(ports: Ports, none: Drift, shown: Shown) -> Drift:
         for product in page:
             if product.bucket in shown:
                 revision = unseen.pop(product.product_id, None)
-                match _judge(product, revision, target(index.index_id, "segments")):
+                match _judge(product, revision, name):
                     case "untold":
                         untold.append(product.product_id)
                     case "lost":

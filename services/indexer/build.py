@@ -4,18 +4,24 @@ Every step is short and finds from the documents how far it is; whoever has to w
 rung again by the reconciler.
 """
 
-from collections.abc import Collection
+import logging
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from services.indexer.audit import compare
+from services.indexer.elastic import rest, resting
+from services.indexer.elastic_audit import audit_elasticsearch
 from services.indexer.ports import SECOND_MS, Ports
 from services.indexer.rebuild import go_on_rebuilding
 from services.indexer.walk import finish, job_of, walk
 from shared.errors import Conflict, NotFound
+from shared.index.elasticsearch.client import Away
 from shared.indexes import Index
 from shared.products import Product
 from shared.tasks import BuildIndex
+
+logger = logging.getLogger(__name__)
 
 Progress = Literal["gone", "waiting", "incomplete", "ready"]
 LIVE: Final = "live"
@@ -109,7 +115,7 @@ def _complete(ports: Ports, index: Index) -> Progress:
     if _pending(ports, index.target_names()) or _rebuilding(ports, index):
         return "waiting"
     # rule: verify_first
-    if not _verified(ports, index):
+    if not (_verified(ports, index) and _verified_elsewhere(ports, index)):
         return "incomplete"
     if alias and (standing is None or standing.index_id != index.index_id):
         # A builder that froze here finds that the alias went on without it.
@@ -147,10 +153,25 @@ def _verified(ports: Ports, index: Index) -> bool:
     return not any(repaired)
 
 
+def _verified_elsewhere(ports: Ports, index: Index) -> bool:
+    """The same for Elasticsearch; while that is away, nobody knows."""
+    if "elasticsearch" not in index.targets:
+        return True
+    if ports.elastic is None or resting(ports, index):
+        return False
+    try:
+        audits = [audit_elasticsearch(ports, ports.elastic, index, n) for n in range(index.shards)]
+    except Away as error:
+        rest(ports, index, error)
+        return False
+    return not any(audits)
+
+
 def drop_index(ports: Ports, index_id: str) -> None:
     """The end of an index that no alias is on; its files are swept later.
 
-    Writers may name its targets for a while yet: a job remembers to forget them once more.
+    Writers may name its targets for a while yet, and Elasticsearch may be away: a job remembers to
+    do both once more.
     """
     index = ports.catalogue.indexes.get(index_id)
     if index is None:
@@ -161,9 +182,28 @@ def drop_index(ports: Ports, index_id: str) -> None:
     ports.catalogue.indexes.set_state(index_id, "retired")
     job = job_of(ports, index.tenant, f"drop-{index_id}-{index.created}", "drop")
     names = sorted(index.target_names())
-    ports.catalogue.office.put_job(replace(job, progress={"targets": names}))
+    progress: dict[str, Any] = {"targets": names}
+    if ports.elastic is not None and "elasticsearch" in index.targets:
+        progress["elasticsearch"] = ports.elastic.name(index)
+    ports.catalogue.office.put_job(replace(job, progress=progress))
     ports.catalogue.indexes.drop(index_id)
     ports.catalogue.products.forget_targets(index.tenant, index.target_names())
+    _drop_elsewhere(ports, progress)
+
+
+def _drop_elsewhere(ports: Ports, progress: Mapping[str, Any]) -> bool:
+    """Whether Elasticsearch holds nothing of a dropped index."""
+    name = progress.get("elasticsearch")
+    if name is None:
+        return True
+    if ports.elastic is None:
+        return False
+    try:
+        ports.elastic.drop(name)
+    except Away as error:
+        logger.warning("%s is still in Elasticsearch: %s", name, error.detail)
+        return False
+    return True
 
 
 def forget_dropped(ports: Ports, tenant: str) -> None:
@@ -177,4 +217,5 @@ def forget_dropped(ports: Ports, tenant: str) -> None:
         if not any(ports.catalogue.indexes.get(index_id) for index_id in index_ids):
             names = frozenset(map(str, job.progress["targets"]))
             ports.catalogue.products.forget_targets(tenant, names)
-        finish(ports, tenant, job.job_id)
+        if _drop_elsewhere(ports, job.progress):
+            finish(ports, tenant, job.job_id)

@@ -25,3 +25,8 @@ def held(ports: Ports, name: str, lease_ms: int) -> Iterator[bool]:
 def every(ports: Ports, name: str, interval_ms: int) -> bool:
     """True at most once in an interval among all processes: a lease that is left to run out."""
     return ports.catalogue.office.lease(f"every/{name}", ulid(), interval_ms)
+
+
+def free(ports: Ports, name: str) -> bool:
+    """Whether nobody holds it at this moment."""
+    return ports.catalogue.office.lease(name, ulid(), _OVER)

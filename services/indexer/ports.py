@@ -7,6 +7,7 @@ from pathlib import Path
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.catalogue.targets import Targets
+from shared.index.elasticsearch.client import Cluster
 from shared.queue.port import Queue
 
 SECOND_MS = 1_000
@@ -43,7 +44,10 @@ def nobody(_index: str, _shard: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """`committed(index, shard)` tells readers of a new generation at once; they poll all the same."""
+    """`committed(index, shard)` tells readers of a new generation at once; they poll all the same.
+
+    Without `elastic` there is no Elasticsearch here, and indexes that want it go without.
+    """
 
     catalogue: Catalogue
     blobs: Blobs
@@ -52,3 +56,4 @@ class Ports:
     scratch: Path
     limits: Limits = Limits()
     committed: Callable[[str, int], None] = nobody
+    elastic: Cluster | None = None

@@ -10,25 +10,28 @@ from services.indexer.audit import audit_shard
 from services.indexer.build import forget_dropped
 from services.indexer.commit import manifest_of
 from services.indexer.compaction import due
+from services.indexer.elastic import rest, resting
+from services.indexer.elastic_audit import audit_elasticsearch
 from services.indexer.files import sweep_dropped, sweep_shard_files
 from services.indexer.lease import every
 from services.indexer.ports import HOUR_MS, MINUTE_MS, SECOND_MS, Ports
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
+from services.indexer.sync import Todo
 from services.indexer.tiers import full_tier
 from shared.catalogue.settling import settle
 from shared.ids import ulid
-from shared.indexes import Index, target
+from shared.index.elasticsearch.client import Away
+from shared.indexes import Index, TargetKind, target
 from shared.jobs import Import
-from shared.products import buckets_of
 from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
     ImportChunk,
     PlanImport,
-    SyncShard,
     Task,
     queue_of,
+    sync_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -62,12 +65,20 @@ def embedding(ports: Ports) -> Iterator[Task]:
 
 
 def syncing(ports: Ports) -> Iterator[Task]:
-    for index, name in _with_segments(ports):
-        if ports.catalogue.products.count_pending(name)[0]:
-            for shard in range(index.shards):
-                buckets = buckets_of(shard, index.shards)
-                if ports.catalogue.products.pending(index.tenant, name, buckets, 1):
-                    yield SyncShard(index.index_id, shard)
+    """Shard by shard, the targets in turn, so that a slow one does not take all places."""
+    for index in ports.catalogue.indexes.all():
+        behind = [kind for kind in index.targets if _behind(ports, index, kind)]
+        for shard in range(index.shards):
+            for kind in behind:
+                if Todo(index, kind, shard).pending(ports, 1):
+                    yield sync_of(index, kind, shard)
+
+
+def _behind(ports: Ports, index: Index, kind: TargetKind) -> bool:
+    """Whether a target has something to follow, and is there to do so."""
+    if not ports.catalogue.products.count_pending(target(index.index_id, kind))[0]:
+        return False
+    return kind == "segments" or (ports.elastic is not None and not resting(ports, index))
 
 
 def compacting(ports: Ports) -> Iterator[Task]:
@@ -147,6 +158,22 @@ def audits(ports: Ports) -> int:
     return drifted
 
 
+def audits_of_elasticsearch(ports: Ports) -> int:
+    """The same there; while it is away nobody knows."""
+    if ports.elastic is None:
+        return 0
+    drifted = 0
+    for index in ports.catalogue.indexes.all():
+        if "elasticsearch" not in index.targets or index.state == "building":
+            continue
+        try:
+            for shard in range(index.shards):
+                drifted += audit_elasticsearch(ports, ports.elastic, index, shard)
+        except Away as error:
+            rest(ports, index, error)
+    return drifted
+
+
 def sweep_files(ports: Ports) -> int:
     swept = [sweep_shard_files(ports, index, shard) for index, shard in _shards(ports)]
     return sum(swept) + sweep_dropped(ports)
@@ -165,6 +192,7 @@ def forget_targets(ports: Ports) -> int:
 
 CHORES: tuple[tuple[Callable[[Ports], int], int], ...] = (
     (audits, 10 * MINUTE_MS),
+    (audits_of_elasticsearch, 10 * MINUTE_MS),
     (forget_targets, MINUTE_MS),
     (sweep_files, HOUR_MS),
     (sweep_tombstones, HOUR_MS),

@@ -1,8 +1,8 @@
 """Pending products of a shard become a segment: what is there is indexed, nothing is waited for."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from services.indexer.commit import commit
 from services.indexer.lease import held
@@ -13,15 +13,17 @@ from shared.errors import Invalid
 from shared.images import Image
 from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest, SegmentRef
-from shared.indexes import Index, target
+from shared.indexes import Index, TargetKind, target
 from shared.jobs import DeadLetter
 from shared.products import Product, buckets_of
 from shared.spaces import Spaces
-from shared.tasks import CompactShard, SyncShard
+from shared.tasks import CompactShard, SyncElasticsearch, SyncShard
 
 logger = logging.getLogger(__name__)
 
 LEASE_MS = 60_000
+
+MakeEntry = Callable[[Product, Mapping[str, Image], Index, int], Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,60 +35,90 @@ class Batch:
     broken: Mapping[str, str]
 
 
-def sync_shard(ports: Ports, task: SyncShard) -> int:
-    """Indexes until nothing is pending or the time is over, then rings itself; how many products.
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A target's part for one shard's buckets; `broken` are products that this sync could not index."""
 
-    Another sync of the shard may run meanwhile. Whoever finds the lease taken leaves the work to
-    its holder, who looks once more after giving it back.
-    """
+    index: Index
+    kind: TargetKind
+    shard: int
+    broken: set[str] = field(default_factory=set)
+
+    @property
+    def target(self) -> str:
+        return target(self.index.index_id, self.kind)
+
+    @property
+    def lease(self) -> str:
+        folder = "sync" if self.kind == "segments" else f"sync-{self.kind}"
+        return f"{folder}/{self.index.index_id}/{self.shard}"
+
+    def pending(self, ports: Ports, limit: int) -> Sequence[str]:
+        """Ids that wait, urgent first, without the broken ones."""
+        found = ports.catalogue.products.pending(
+            self.index.tenant,
+            self.target,
+            buckets_of(self.shard, self.index.shards),
+            limit + len(self.broken),
+        )
+        return [product_id for product_id in found if product_id not in self.broken][:limit]
+
+    def give_up(self, ports: Ports, broken: Mapping[str, str]) -> None:
+        """They stay pending, so that they are tried again; a dead letter says what is wrong."""
+        self.broken.update(broken)
+        for product_id, reason in broken.items():
+            _report(ports, self.index, product_id, reason)
+
+
+def sync_shard(ports: Ports, task: SyncShard) -> int:
+    """Indexes until nothing is pending or the time is over, then rings itself; how many products."""
     index = ports.catalogue.indexes.get(task.index)
     if index is None or "segments" not in index.targets:
         return 0
-    done, broken, until = 0, set[str](), ports.catalogue.now() + ports.limits.sync_ms
-    while _pending(ports, index, task.shard, broken, limit=1):
+    return in_turns(ports, Todo(index, "segments", task.shard), task, _sync_batch)
+
+
+def in_turns(
+    ports: Ports,
+    todo: Todo,
+    task: SyncShard | SyncElasticsearch,
+    batch: Callable[[Ports, Todo], int],
+) -> int:
+    """Batch after batch while something is pending; how many products.
+
+    Another sync of the same may run meanwhile. Whoever finds the lease taken leaves the work to
+    its holder, who looks once more after giving it back.
+    """
+    done, until = 0, ports.catalogue.now() + ports.limits.sync_ms
+    while todo.pending(ports, limit=1):
         if ports.catalogue.now() > until:
             ports.queue.ring(task)
             break
-        known = len(broken)
-        with held(ports, f"sync/{task.index}/{task.shard}", LEASE_MS) as ours:
-            synced = _sync_batch(ports, index, task.shard, broken) if ours else 0
+        known = len(todo.broken)
+        with held(ports, todo.lease, LEASE_MS) as ours:
+            synced = batch(ports, todo) if ours else 0
         done += synced
-        if not synced and len(broken) == known:
+        if not synced and len(todo.broken) == known:
             break
     return done
 
 
-def _pending(ports: Ports, index: Index, shard: int, broken: set[str], limit: int) -> Sequence[str]:
-    """Ids that wait, urgent first, without those that this sync could not index."""
-    found = ports.catalogue.products.pending(
-        index.tenant,
-        target(index.index_id, "segments"),
-        buckets_of(shard, index.shards),
-        limit + len(broken),
-    )
-    return [product_id for product_id in found if product_id not in broken][:limit]
-
-
-def _sync_batch(ports: Ports, index: Index, shard: int, broken: set[str]) -> int:
+def _sync_batch(ports: Ports, todo: Todo) -> int:
     """One segment, one commit, then the marks; how many products are in it."""
-    ids = _pending(ports, index, shard, broken, ports.limits.batch)
+    ids, index = todo.pending(ports, ports.limits.batch), todo.index
     if not ids:
         return 0
     batch = read_batch(ports, index, ids)
     try:
-        ref = stored(ports, index, shard, batch.entries) if batch.entries else None
+        ref = stored(ports, index, todo.shard, batch.entries) if batch.entries else None
     except DATA_ERRORS:
         batch = _without(batch, dict(unwritable(ports, index, batch.entries)))
-        ref = stored(ports, index, shard, batch.entries) if batch.entries else None
-    broken.update(batch.broken)
-    for product_id, reason in batch.broken.items():
-        _report(ports, index, product_id, reason)
-    if ref is None or not _append(ports, index, shard, ref, batch.read_at):
+        ref = stored(ports, index, todo.shard, batch.entries) if batch.entries else None
+    todo.give_up(ports, batch.broken)
+    if ref is None or not _append(ports, index, todo.shard, ref, batch.read_at):
         return 0
     ports.catalogue.products.mark(
-        index.tenant,
-        target(index.index_id, "segments"),
-        [(entry.product_id, entry.revision) for entry in batch.entries],
+        index.tenant, todo.target, [(entry.product_id, entry.revision) for entry in batch.entries]
     )
     return len(batch.entries)
 
@@ -96,8 +128,11 @@ def _without(batch: Batch, broken: Mapping[str, str]) -> Batch:
     return replace(batch, entries=entries, broken={**batch.broken, **broken})
 
 
-def read_batch(ports: Ports, index: Index, ids: Sequence[str]) -> Batch:
+def read_batch(
+    ports: Ports, index: Index, ids: Sequence[str], make: MakeEntry | None = None
+) -> Batch:
     """The present state of products: a vector that arrives later than this bumps its product."""
+    make = make or entry_of
     read_at = ports.catalogue.now()
     # rule: product_before_images
     products = ports.catalogue.products.get(index.tenant, ids)
@@ -109,7 +144,7 @@ def read_batch(ports: Ports, index: Index, ids: Sequence[str]) -> Batch:
     for product_id in ids:
         if product := products.get(product_id):
             try:
-                entries.append(entry_of(product, images, index, made))
+                entries.append(make(product, images, index, made))
             except Invalid as error:
                 broken[product_id] = error.detail
     return Batch(read_at, tuple(entries), broken)
@@ -120,13 +155,24 @@ def entry_of(product: Product, images: Mapping[str, Image], index: Index, made: 
     indexed = product.indexed.get(target(index.index_id, "segments"), -1)
     # rule: rows_unless_indexed
     bare = product.deleted or indexed >= product.images_revision
+    rows = () if bare else tuple(_rows(product, images, index.spaces))
+    return _entry(product, rows, made)
+
+
+def whole_entry_of(product: Product, images: Mapping[str, Image], index: Index, made: int) -> Entry:
+    """The same for a target that keeps nothing from before: with all rows there are."""
+    rows = () if product.deleted else tuple(_rows(product, images, index.spaces))
+    return _entry(product, rows, made)
+
+
+def _entry(product: Product, rows: tuple[Row, ...], made: int) -> Entry:
     return Entry(
         product_id=product.product_id,
         revision=product.revision,
         images_revision=product.images_revision,
         deleted=product.deleted,
         attributes=product.attributes,
-        rows=() if bare else tuple(_rows(product, images, index.spaces)),
+        rows=rows,
         rows_at=product.revision,
         committed=made,
     )
@@ -147,7 +193,6 @@ def _rows(product: Product, images: Mapping[str, Image], spaces: Spaces) -> Iter
 
 
 def _report(ports: Ports, index: Index, product_id: str, reason: str) -> None:
-    """It stays pending, so that it is tried again; a dead letter says why it is not found."""
     logger.warning("product %s is not indexed: %s", product_id, reason)
     ports.catalogue.dead.put(
         DeadLetter(

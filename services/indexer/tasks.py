@@ -5,14 +5,15 @@ import logging
 from services.indexer.audit import rebuild_if_damaged
 from services.indexer.build import build_index
 from services.indexer.compaction import compact_shard
+from services.indexer.elastic import sync_elasticsearch
 from services.indexer.ports import Ports
 from services.indexer.sync import sync_shard
 from shared.index.damage import DamagedSegment
-from shared.tasks import BuildIndex, CompactShard, SyncShard
+from shared.tasks import BuildIndex, CompactShard, SyncElasticsearch, SyncShard
 
 logger = logging.getLogger(__name__)
 
-IndexerTask = SyncShard | CompactShard | BuildIndex
+IndexerTask = SyncShard | SyncElasticsearch | CompactShard | BuildIndex
 
 
 def handle(ports: Ports, task: IndexerTask) -> None:
@@ -28,6 +29,8 @@ def _answer(ports: Ports, task: IndexerTask) -> None:
     match task:
         case SyncShard():
             sync_shard(ports, task)
+        case SyncElasticsearch():
+            sync_elasticsearch(ports, task)
         case CompactShard():
             compact_shard(ports, task)
         case BuildIndex():

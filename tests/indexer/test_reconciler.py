@@ -115,7 +115,7 @@ def test_chores_are_done_at_their_intervals_by_one_process(house: "House") -> No
     assert set(chores(house.ports)) == {chore.__name__ for chore, _ in CHORES}
     assert chores(house.ports) == {}
     house.clock.forward(minutes=11)
-    assert set(chores(house.ports)) == {"audits", "forget_targets"}
+    assert set(chores(house.ports)) == {"audits", "audits_of_elasticsearch", "forget_targets"}
 
 
 def test_a_chore_that_fails_stops_no_other(

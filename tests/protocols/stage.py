@@ -27,6 +27,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.stopwatch import Stopwatch
 from services.indexer.build import LIVE, build_index, create_index
 from services.indexer.compaction import compact_shard
+from services.indexer.elastic import sync_elasticsearch
 from services.indexer.files import sweep_shard_files
 from services.indexer.ports import Limits
 from services.indexer.ports import Ports as IndexerPorts
@@ -51,6 +52,7 @@ from shared.tasks import (
     EmbedImages,
     ImportChunk,
     PlanImport,
+    SyncElasticsearch,
     SyncShard,
     Task,
 )
@@ -190,6 +192,8 @@ class Stage:
                 import_chunk(self.embedders["f1"], task)
             case SyncShard():
                 sync_shard(self.indexer, task)
+            case SyncElasticsearch():
+                sync_elasticsearch(self.indexer, task)
             case CompactShard():
                 compact_shard(self.indexer, task)
             case BuildIndex():

@@ -41,7 +41,11 @@ def judged(writes: Sequence[Write], items: Sequence[Mapping[str, Any]]) -> Outco
 def _is_done(write: Write, said: Mapping[str, Any]) -> bool:
     status = said["status"]
     # Somebody newer was there; and what is not there needs no deleting.
-    return status < 300 or status == 409 or (status == 404 and write.body is None and "error" not in said)
+    return (
+        status < 300
+        or status == 409
+        or (status == 404 and write.body is None and "error" not in said)
+    )
 
 
 def _reason(error: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from elastic_transport import (
 from elasticsearch import ApiError, Elasticsearch
 from urllib3 import Timeout
 
-from shared.errors import Invalid, LookalikeError, NotFound, Unavailable
+from shared.errors import Invalid, LookalikeError, Unavailable
 from shared.index.elasticsearch.bulk import Outcome, judged
 from shared.index.elasticsearch.documents import Write
 from shared.index.elasticsearch.mapping import Layout, alias_of, body_of, name_of
@@ -67,7 +67,9 @@ class Cluster:
     tried again later, and no call waits longer than ten seconds.
     """
 
-    def __init__(self, url: str, *, prefix: str = "lookalike", layout: Layout | None = None) -> None:
+    def __init__(
+        self, url: str, *, prefix: str = "lookalike", layout: Layout | None = None
+    ) -> None:
         urls = url.split(",")
         self.where = ", ".join(_bare(one) for one in urls)
         self._prefix, self._layout = prefix, layout or Layout()
@@ -209,7 +211,9 @@ class Cluster:
         except ConnectionTimeout as error:
             raise Late(f"Elasticsearch at {self.where} did not answer in time.") from error
         except TransportError as error:
-            raise Away(f"Elasticsearch at {self.where} cannot be reached; is it running?") from error
+            raise Away(
+                f"Elasticsearch at {self.where} cannot be reached; is it running?"
+            ) from error
         except ApiError as error:
             raise self._translated(error) from error
 
@@ -217,7 +221,7 @@ class Cluster:
         status, reason = error.meta.status, error.message
         match status:
             case 404:
-                return NotFound(f"Elasticsearch at {self.where} has no such index: {reason}.")
+                return Away(f"Elasticsearch at {self.where} lacks the index: {reason}.")
             case 401 | 403:
                 return Away(f"Elasticsearch at {self.where} refuses us: {reason}.")
             case 429:

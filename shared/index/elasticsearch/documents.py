@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -100,7 +99,7 @@ def _document(entry: Entry, index: Index, read_at: int) -> Mapping[str, Any]:
 
 
 def _attributes(said: Attributes) -> Mapping[str, Any]:
-    prefixes = accumulate(said.category, lambda path, name: (*path, name), initial=())
+    prefixes = (said.category[:depth] for depth in range(len(said.category) + 1))
     return {
         "title": said.title,
         "brand": said.brand,

@@ -11,6 +11,7 @@ from shared.tasks import (
     EmbedImages,
     ImportChunk,
     PlanImport,
+    SyncElasticsearch,
     SyncShard,
     Task,
     queue_of,
@@ -22,6 +23,7 @@ EVERY_TASK: list[Task] = [
     PlanImport("imp_1"),
     ImportChunk("imp_1", 7),
     SyncShard("idx_1", 0),
+    SyncElasticsearch("idx_1", 0),
     CompactShard("idx_1", 1),
     BuildIndex("idx_1"),
 ]
