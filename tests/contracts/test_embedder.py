@@ -2,26 +2,41 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from services.embedder.app import create_app
 from services.embedder.decode import decode
 from services.embedder.inprocess import InProcessEmbedder
 from services.embedder.local import ChildEmbedder
 from shared.errors import Invalid
 from shared.images import MAX_PICTURE_BYTES, Crop
 from shared.seams.embedder import Embedder, Embedding, Failure
+from shared.seams.remote_embedder import RemoteEmbedder
 from shared.vectors import Floats
+from tests.servers.application import serving
 
 MODEL = Path("services/embedder/models/descriptor").resolve()
+
+
+@contextmanager
+def _http() -> Iterator[Embedder]:
+    """A real server, and what a gateway has of it."""
+    with (
+        serving(create_app(InProcessEmbedder(MODEL))) as url,
+        closing(RemoteEmbedder(url)) as embedder,
+    ):
+        yield embedder
+
 
 _KINDS: dict[str, Callable[[], AbstractContextManager[Embedder]]] = {
     "in-process": lambda: nullcontext(InProcessEmbedder(MODEL)),
     "child": lambda: ChildEmbedder(MODEL),
+    "http": _http,
 }
 
 
