@@ -1,0 +1,51 @@
+"""The embedder's worker: pictures and imports, from the queue.
+
+`python -m services.embedder.worker` or `lookalike worker embedder`.
+"""
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from functools import partial
+
+from services.embedder.local import ChildEmbedder
+from services.embedder.model import folder_of
+from services.embedder.ports import Ports
+from services.embedder.tasks import handle
+from shared import installation
+from shared.catalogue.targets import Targets
+from shared.queue.celery.worker import run_worker
+from shared.runtime.arguments import work
+from shared.runtime.logs import configure
+from shared.runtime.settings import Installation
+from shared.tasks import QueueName
+
+QUEUES: tuple[QueueName, ...] = ("embed_now", "embed_bulk")
+
+
+def run(queues: Sequence[QueueName], concurrency: int) -> int:
+    """Until SIGTERM; as many child processes decode and embed as tasks run at once."""
+    known = Installation()
+    configure(known.log_level, sys.stdout)
+    with ExitStack() as stack:
+        catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
+        embedder = ChildEmbedder(folder_of(known.model), children=concurrency)
+        ports = Ports(
+            catalogue=catalogue,
+            blobs=installation.blobs_of(known),
+            queue=stack.enter_context(closing(installation.queue_of(known))),
+            embedder=stack.enter_context(embedder),
+            targets=Targets(catalogue),
+            allowed_roots=known.import_roots,
+        )
+        return run_worker(
+            installation.queue_url(known),
+            partial(handle, ports),
+            queues=queues,
+            concurrency=concurrency,
+            heartbeat=known.heartbeat,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(run(*work(__doc__, QUEUES)))
