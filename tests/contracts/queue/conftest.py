@@ -1,14 +1,18 @@
 """A queue under test with somebody who answers; another adapter needs another `opened` only."""
 
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import get_args
 
 import pytest
 
+from shared.queue.celery.queue import CeleryQueue
 from shared.queue.local import LocalQueue
 from shared.queue.port import Queue
-from shared.tasks import Task
+from shared.tasks import QueueName, Task
+from tests.queue.office import PATIENCE_S, Office, office
 
 Open = Callable[[Callable[[Task], None]], AbstractContextManager[Queue]]
 
@@ -49,9 +53,48 @@ def _local(handle: Callable[[Task], None]) -> Iterator[Queue]:
     assert queue.close(10)
 
 
-@pytest.fixture(params=["local"])
+class _Counted(CeleryQueue):
+    """Knows how many rings somebody has to hear."""
+
+    rung = 0
+
+    def ring(self, task: Task) -> bool:
+        heard = super().ring(task)
+        self.rung += heard
+        return heard
+
+
+class Celery:
+    """A worker process for each queue, as long as the tests run; all of them are rung one by one."""
+
+    def __init__(self, url: str, here: Office) -> None:
+        self._url, self._office = url, here
+        self._prefix = f"{secrets.token_hex(8)}:"
+        for name in get_args(QueueName):
+            here.start(url, name, prefix=self._prefix)
+
+    @contextmanager
+    def opened(self, handle: Callable[[Task], None]) -> Iterator[Queue]:
+        self._office.handle, self._office.done = handle, 0
+        queue = _Counted(self._url, prefix=self._prefix)
+        yield queue
+        # Nothing may be left that the next test would hear.
+        assert self._office.wait_for(lambda _: self._office.done >= queue.rung, PATIENCE_S)
+        queue.close()
+
+
+@pytest.fixture(scope="session")
+def celery(redis_url: str) -> Iterator[Celery]:
+    with office() as here:
+        yield Celery(redis_url, here)
+
+
+@pytest.fixture(params=["local", "celery"])
 def opened(request: pytest.FixtureRequest) -> Open:
-    return {"local": _local}[request.param]
+    if request.param == "celery":
+        celery: Celery = request.getfixturevalue("celery")
+        return celery.opened
+    return _local
 
 
 @pytest.fixture
