@@ -19,10 +19,10 @@ demo: $(UV) ## run everything in one process, with a sample catalogue, and open 
 	  $(UV) sync --frozen --quiet --inexact $(SERVICES); }
 	@.venv/bin/lookalike demo $(ARGS)
 
-test: setup ## run the whole suite, but for the long runs
+test: servers ## run the whole suite, but for the long runs
 	.venv/bin/pytest -m "not long" $(ARGS)
 
-test-long: setup ## run what takes more than minutes: long random histories, every rule taken away in turn
+test-long: servers ## run what takes more than minutes: long random histories, every rule taken away in turn
 	.venv/bin/pytest -m long $(ARGS)
 
 check: setup ## lint, types, import directions, dependencies: what CI checks
@@ -32,7 +32,7 @@ check: setup ## lint, types, import directions, dependencies: what CI checks
 	.venv/bin/lint-imports
 	.venv/bin/deptry .
 
-servers: setup ## install the real servers that tests run against (a browser, so far)
+servers: setup ## install the real servers that tests run against, as far as this machine allows
 	@tests/servers/install
 
 bench: setup ## measure every claim and rewrite the tables of docs/benchmarks.md

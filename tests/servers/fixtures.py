@@ -66,3 +66,7 @@ def _url(
 def _given(name: str) -> str | None:
     url = os.environ.get(f"LOOKALIKE_TEST_{name.upper()}", "").rstrip("/")
     return url or None
+
+
+if __name__ == "__main__":
+    print(*pytest_report_header(), sep="\n")  # noqa: T201 - what `make servers` ends with

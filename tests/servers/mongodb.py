@@ -27,7 +27,7 @@ def mongodb_server(folder: Path) -> Iterator[Server]:
 
 
 def version() -> str | None:
-    return installed("secantusdb")
+    return installed("SecantusDB")
 
 
 def _answers(url: str) -> None:
