@@ -63,7 +63,7 @@ def page(view: ShardView, ask: Ask) -> ShardPage:
         floor = max(cut, *(part.floor for part in fetched.values()), -math.inf)
         sure = merge.certain(found, floor)
         chosen = merge.after(sure, request.after)[: request.limit]
-        if _enough(chosen, sure, floor, request):
+        if enough(chosen, sure, floor, request):
             break
         k *= GROWTH
     return ShardPage(
@@ -105,9 +105,10 @@ def _fetch_more(
             fetched[number] = replace(found, seen=seen)
 
 
-def _enough(
+def enough(
     chosen: list[Candidate], sure: list[Candidate], floor: float, request: SearchRequest
 ) -> bool:
+    """Whether looking at more rows would change nothing of the page."""
     least = -math.inf if request.min_similarity is None else request.min_similarity
     return (
         len(chosen) >= request.limit
@@ -167,16 +168,17 @@ def _hits(view: ShardView, chosen: Sequence[Candidate], query: Query) -> tuple[H
             one.product_id,
             one.image,
             one.similarity,
-            _by_space(vectors[one.segment, one.row], query, parts),
+            by_space(vectors[one.segment, one.row], query, parts),
             view.segments[one.segment].revision(one.row),
         )
         for one in chosen
     )
 
 
-def _by_space(
+def by_space(
     vector: Floats, query: Query, parts: Mapping[SpaceName, slice]
 ) -> dict[SpaceName, float]:
+    """The cosine of every space."""
     return {
         # float16 codes are unit length only nearly
         name: round(max(-1.0, min(1.0, float(vector[part] @ query.whole[part]))), merge.PLACES)

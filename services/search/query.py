@@ -1,6 +1,6 @@
 """What is looked for, as one vector: given, or made of products that the shards hold."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +22,13 @@ class Query:
     blended: Floats
 
 
-def query_of(request: SearchRequest, held: HeldIndex) -> Query:
-    """The weighted sum of the request's parts; a vector that is given weighs one."""
-    spaces = held.index.spaces
+def query_of(request: SearchRequest, spaces: Spaces, mean: Callable[[str], Floats]) -> Query:
+    """The weighted sum of the request's parts; a vector that is given weighs one.
+
+    `mean` tells the mean direction of a product's pictures.
+    """
     _check_fingerprint(request, spaces)
-    parts = [mean_of(p.product_id, held) * np.float32(p.weight) for p in request.products]
+    parts = [mean(p.product_id) * np.float32(p.weight) for p in request.products]
     parts += [_part(part, spaces) for part in request.parts]
     if request.vector is not None:
         parts.append(_given(request.vector, spaces))

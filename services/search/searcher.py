@@ -10,7 +10,7 @@ from services.search.fanout import FanOut
 from services.search.merge import DEPTH
 from services.search.page import Ask, ShardPage, page
 from services.search.planner import Look, Way, ef_of
-from services.search.query import query_of
+from services.search.query import mean_of, query_of
 from services.search.shards import HeldIndex, HeldShard, Shards
 from shared.errors import Invalid, NotConfigured, NotFound
 from shared.hits import (
@@ -24,6 +24,7 @@ from shared.hits import (
     plan_of,
 )
 from shared.index.view import ShardView
+from shared.indexes import Index
 from shared.seams.searcher import BackendState
 
 ANNOY_ABSENT = (
@@ -50,8 +51,8 @@ class LocalSearcher:
         until = time.monotonic() + request.deadline_ms / 1_000
         way = self._way(request.backend)
         held = held_index(self._shards, request.index, request.tenant)
-        _check(request, held)
-        query = query_of(request, held)
+        check(request, held.index)
+        query = query_of(request, held.index.spaces, partial(mean_of, held=held))
         left_out = request.leave_out | {part.product_id for part in request.products}
         forced: Way = "exact" if request.exact else way
         look = Look(query.blended, forced, ef_of(request.blend))
@@ -100,10 +101,11 @@ def held_index(shards: Shards, index_id: str, tenant: str | None = None) -> Held
     return held
 
 
-def _check(request: SearchRequest, held: HeldIndex) -> None:
+def check(request: SearchRequest, index: Index) -> None:
+    """Raises for what no backend answers."""
     if not 1 <= request.limit <= DEPTH:
         raise Invalid(f"A search answers 1 to {DEPTH:,} hits, not {request.limit:,}.")
-    facets.check_fields(request.facets, held.index.declared)
+    facets.check_fields(request.facets, index.declared)
 
 
 def _questions(shown: Mapping[int, ShardView], ask: Ask) -> dict[int, Callable[[], ShardPage]]:
