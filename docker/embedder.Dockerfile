@@ -35,6 +35,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8081
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["answers", "8081", "/healthz/ready"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["answers", "8081", "/readyz"]
 ENTRYPOINT ["python", "-m"]
 CMD ["services.embedder.serve", "--host", "0.0.0.0"]

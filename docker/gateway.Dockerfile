@@ -34,6 +34,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["answers", "8080", "/healthz/ready"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["answers", "8080", "/readyz"]
 ENTRYPOINT ["python", "-m"]
 CMD ["services.gateway.serve", "--host", "0.0.0.0"]

@@ -38,6 +38,6 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8082
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["answers", "8082", "/healthz/ready"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["answers", "8082", "/readyz"]
 ENTRYPOINT ["python", "-m"]
 CMD ["services.search.serve", "--host", "0.0.0.0"]
