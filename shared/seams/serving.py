@@ -76,7 +76,7 @@ def application(
         return Response(b'{"status":"ready"}', media_type="application/json")
 
     routes = [Route(one.path, _served(one, room), methods=[one.method]) for one in endpoints]
-    health = [Route("/healthz/live", live), Route("/healthz/ready", readiness)]
+    health = [Route("/livez", live), Route("/readyz", readiness)]
     return Starlette(routes=[*routes, *health], lifespan=lifespan)
 
 

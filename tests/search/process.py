@@ -33,7 +33,7 @@ def search_process(folder: Path, group: int, groups: int, logs: Path) -> Iterato
 
 
 def _answers(url: str) -> None:
-    with urllib.request.urlopen(f"{url}/healthz/ready", timeout=1) as answer:  # noqa: S310 - ours
+    with urllib.request.urlopen(f"{url}/readyz", timeout=1) as answer:  # noqa: S310 - ours
         assert json.load(answer) == {"status": "ready"}
 
 
