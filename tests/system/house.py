@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,15 +74,25 @@ def house(
     ]
     programs = {program.name: _told(program, folder, known) for program in bare}
     with ExitStack() as stack:
-        processes = {
-            name: stack.enter_context(running(program, folder))
-            for name, program in programs.items()
-        }
+        processes = _all_at_once(programs, folder, stack)
         admin = stack.enter_context(_client(_url(ports["gateway"]), ADMIN))
         _wait_for_an_index(admin)
         key = admin.post("/v1/keys", json={"kind": "search"}).raise_for_status().json()["key"]
         shopper = stack.enter_context(_client(_url(ports["gateway"]), key))
         yield House(processes, programs, admin, shopper)
+
+
+def _all_at_once(
+    programs: Mapping[str, Program], folder: Path, stack: ExitStack
+) -> Mapping[str, Server]:
+    """In no order: each of them waits for what it needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(len(programs)) as pool:
+        starting = {name: pool.submit(Server, one, folder) for name, one in programs.items()}
+    for begun in starting.values():
+        if begun.exception() is None:
+            stack.callback(begun.result().kill)
+    return {name: begun.result() for name, begun in starting.items()}
 
 
 def _url(port: int) -> str:
