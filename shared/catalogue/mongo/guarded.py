@@ -19,6 +19,7 @@ T = TypeVar("T")
 Read = Document | None
 
 _TRIES: Final = 200
+_REMEMBERED: Final = 4
 _LATE: Final = 241
 """The server's code for a value that cannot be converted."""
 
@@ -88,8 +89,8 @@ def _step(key: str, read: Read, fields: Document, not_after: int | None) -> _Ste
 def _landed(documents: Documents, steps: Sequence[_Step]) -> set[str]:
     """The keys of those that were written.
 
-    Where the server's counts do not tell, the documents do. What landed and was written over before
-    this look is taken for lost and decided anew, which is as if it had come after the other.
+    Where the server's counts do not tell, the documents do: they remember their last editions, so
+    what landed and was written over before this look is not taken for lost, and not done twice.
     """
     if not steps:
         return set()
@@ -100,7 +101,7 @@ def _landed(documents: Documents, steps: Sequence[_Step]) -> set[str]:
     if len(steps) == 1:
         return set()
     there = documents.latest([step.key for step in steps])
-    return {step.key for step in steps if there.get(step.key, {}).get("edition") == step.made}
+    return {step.key for step in steps if step.made in there.get(step.key, {}).get("lately", ())}
 
 
 def _write(documents: Documents, step: _Step) -> UpdateOne:
@@ -110,7 +111,11 @@ def _write(documents: Documents, step: _Step) -> UpdateOne:
     if step.not_after is not None:
         # rule: write_deadline
         guard["$expr"] = documents.store.in_time(step.not_after)
-    return UpdateOne(guard, {"$set": {**step.fields, "edition": step.made}})
+    change = {
+        "$set": {**step.fields, "edition": step.made},
+        "$push": {"lately": {"$each": [step.made], "$slice": -_REMEMBERED}},
+    }
+    return UpdateOne(guard, change)
 
 
 def _creation(documents: Documents, step: _Step) -> UpdateOne:
@@ -120,7 +125,8 @@ def _creation(documents: Documents, step: _Step) -> UpdateOne:
     the conversion of a key, which is no number. (A branch without a field would be worked out
     beforehand, whichever is taken.)
     """
-    whole: Document = {"$literal": {"_id": step.key, **step.fields, "edition": step.made}}
+    made = {"edition": step.made, "lately": [step.made]}
+    whole: Document = {"$literal": {"_id": step.key, **step.fields, **made}}
     if step.not_after is not None:
         # rule: write_deadline
         whole = {"$cond": [documents.store.in_time(step.not_after), whole, {"$toInt": "$_id"}]}

@@ -121,7 +121,7 @@ class MongoProducts:
     ) -> int | None:
         def bump(_: int, read: Read) -> Decision[bool | None]:
             doc, now = _product(read), self._store.now()
-            if now > not_after:  # rule: write_deadline
+            if self._late(not_after):
                 return Decision(None)
             if doc is None:
                 return Decision(answer=False)
@@ -129,7 +129,7 @@ class MongoProducts:
             bumped = changes.bumped(doc, targets, now, images=True)
             return Decision(True, fields_of(read, bumped, now), not_after)
 
-        if self._store.now() > not_after:
+        if self._late(not_after):
             return None
         showing = self._documents.find({"tenant": tenant, "images": sha256}, ["_id"])
         told = [
@@ -207,6 +207,9 @@ class MongoProducts:
             {"$group": {"_id": "$category", "n": {"$sum": 1}}},
         )
         return {category_of(one["_id"]): one["n"] for one in counted}
+
+    def _late(self, not_after: int) -> bool:
+        return self._store.now() > not_after  # rule: write_deadline
 
     def _each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
         """Changes each document; the ids that are not there or that `change` refused."""

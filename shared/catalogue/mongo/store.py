@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC
 from threading import Event
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pymongo import InsertOne, MongoClient
 from pymongo.collection import Collection
@@ -34,16 +34,19 @@ Sort = Sequence[tuple[str, int]]
 
 OPERATION_MS: Final = 10_000
 """For one operation with all its retries, so that a server that is frozen keeps nobody for longer."""
-_SETTINGS: Final[Mapping[str, Any]] = {
-    "appname": "lookalike",
+_FIXED: Final[Mapping[str, Any]] = {
     "connect": False,  # a gateway may start before its catalogue
+    "w": "majority",
+    "journal": True,
+    "readConcernLevel": "majority",
+}
+# What the URL may say otherwise.
+_USUAL: Final[Mapping[str, Any]] = {
+    "appname": "lookalike",
     "connectTimeoutMS": 3_000,
     "serverSelectionTimeoutMS": 3_000,
     "timeoutMS": OPERATION_MS,
     "maxPoolSize": 64,
-    "w": "majority",
-    "journal": True,
-    "readConcernLevel": "majority",
 }
 TAKEN: Final = 11000
 """The server's code for a key that is there already."""
@@ -95,7 +98,7 @@ class Store:
             yield
         except OperationFailure as error:
             raise self._refused(error) from error
-        except (PyMongoError, TimeoutError) as error:
+        except PyMongoError as error:
             if isinstance(error, InvalidOperation) and self._closed.is_set():
                 raise Unavailable(f"The catalogue {self.place} was closed.") from error
             raise Unavailable(
@@ -254,7 +257,9 @@ def _place(url: str) -> str:
 
 def _client(url: str, place: str) -> tuple[MongoClient[Document], str]:
     try:
-        client: MongoClient[Document] = MongoClient(url, **_SETTINGS)
+        said = {name.lower() for name in parse_qs(urlsplit(url).query)}
+        usual = {name: value for name, value in _USUAL.items() if name.lower() not in said}
+        client: MongoClient[Document] = MongoClient(url, **_FIXED, **usual)
         return client, client.get_default_database().name
     except (ConfigurationError, InvalidURI, ValueError):
         # Not `from` the driver's error, which may quote the URL with its password.

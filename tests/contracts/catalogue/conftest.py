@@ -73,6 +73,12 @@ def adapter(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def examples(adapter: str) -> int:
+    """How many histories a stateful test tries: one costs a second over MongoDB's protocol."""
+    return {"sqlite": 100, "mongodb": 10}[adapter]
+
+
+@pytest.fixture
 def make_catalogue(
     adapter: str, request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> Iterator[Callable[[], Catalogue]]:

@@ -327,6 +327,18 @@ def test_counting_what_waits_also_says_since_when(
     assert catalogue.products.count_pending("one/elasticsearch") == (2, first)
 
 
+def test_each_target_is_waited_for_since_its_own_time(
+    catalogue: Catalogue, put: Put, clock: Any
+) -> None:
+    put()
+    first = clock()
+    mark(catalogue)
+    later = clock.advance(1000)
+    put(title="Changed, and one target has not even seen what was before")
+    assert catalogue.products.count_pending(SEGMENTS) == (1, later)
+    assert catalogue.products.count_pending("one/elasticsearch") == (1, first)
+
+
 def test_pages_go_by_id_and_hold_tombstones(catalogue: Catalogue, put: Put, delete: Put) -> None:
     for name in ("c", "a", "é", "b", "Z"):
         put(name)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,7 +23,6 @@ BLANK = {"attempts": 0, "lease": 0, "error": None, "unannounced": False}
 pictures = st.sampled_from(["a" * 64, "b" * 64, "c" * 64])
 in_time = st.sampled_from([0, 0, 0, 0, -1])
 RUNS = settings(
-    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -184,9 +184,25 @@ def as_dictionary(image: Image) -> Doc:
     }
 
 
-def test_images_behave_as_a_dictionary(make_catalogue: Callable[[], Catalogue], clock: Any) -> None:
+def behave_as_a_dictionary(
+    make_catalogue: Callable[[], Catalogue], clock: Any, examples: int
+) -> None:
     class Here(ImagesAndADictionary):
         def __init__(self) -> None:
             super().__init__(make_catalogue(), clock)
 
-    run_state_machine_as_test(Here, settings=RUNS)
+    run_state_machine_as_test(Here, settings=settings(RUNS, max_examples=examples))
+
+
+def test_images_behave_as_a_dictionary(
+    make_catalogue: Callable[[], Catalogue], clock: Any, examples: int
+) -> None:
+    behave_as_a_dictionary(make_catalogue, clock, examples)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("adapter", ["mongodb"])
+def test_images_behave_as_a_dictionary_in_many_histories(
+    make_catalogue: Callable[[], Catalogue], clock: Any
+) -> None:
+    behave_as_a_dictionary(make_catalogue, clock, 100)

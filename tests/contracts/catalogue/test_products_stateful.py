@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,7 +28,6 @@ targets = st.sampled_from([TARGETS, frozenset({SEGMENTS})])
 one_target = st.sampled_from([SEGMENTS, ELASTIC])
 in_time = st.sampled_from([0, 0, 0, 0, -1])
 RUNS = settings(
-    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -289,11 +289,25 @@ def as_dictionary(product: Product) -> Doc:
     }
 
 
-def test_products_behave_as_a_dictionary(
-    make_catalogue: Callable[[], Catalogue], clock: Any
+def behave_as_a_dictionary(
+    make_catalogue: Callable[[], Catalogue], clock: Any, examples: int
 ) -> None:
     class Here(ProductsAndADictionary):
         def __init__(self) -> None:
             super().__init__(make_catalogue(), clock)
 
-    run_state_machine_as_test(Here, settings=RUNS)
+    run_state_machine_as_test(Here, settings=settings(RUNS, max_examples=examples))
+
+
+def test_products_behave_as_a_dictionary(
+    make_catalogue: Callable[[], Catalogue], clock: Any, examples: int
+) -> None:
+    behave_as_a_dictionary(make_catalogue, clock, examples)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("adapter", ["mongodb"])
+def test_products_behave_as_a_dictionary_in_many_histories(
+    make_catalogue: Callable[[], Catalogue], clock: Any
+) -> None:
+    behave_as_a_dictionary(make_catalogue, clock, 100)
