@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.ids import new_id
+from shared.runtime.logs import context
 from shared.runtime.problems import MEDIA_TYPE, described
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ class Frame:
             await send(message)
 
         try:
-            await self._app(scope, receive, framed)
+            with context(request_id=request_id):
+                await self._app(scope, receive, framed)
         except Exception:
             log.exception("request %s broke: %s %s", request_id, scope["method"], scope["path"])
             if started:

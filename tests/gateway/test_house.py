@@ -14,6 +14,7 @@ from services.gateway.app import create_app, description
 from services.gateway.openapi import text_of
 from services.gateway.ports import Ports
 from shared.errors import Unavailable
+from shared.runtime.logs import current
 
 Put = Callable[..., Any]
 SNAPSHOT = Path(__file__).parents[2] / "docs" / "api.openapi.json"
@@ -66,6 +67,20 @@ def test_a_request_id_is_taken_over_when_it_is_one(client: TestClient) -> None:
     made = client.get("/v1/nothing", headers={"X-Request-Id": "a b\t<script>"})
     assert made.headers["x-request-id"].startswith("req_")
     assert made.json()["request_id"] == made.headers["x-request-id"]
+
+
+def test_what_a_request_does_is_logged_under_its_id(
+    ports: Ports, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[object] = []
+
+    def counted(*_: object) -> int:
+        heard.append(current("request_id"))
+        return 0
+
+    monkeypatch.setattr(ports.catalogue.products, "count", counted)
+    client.get("/v1/stats", headers={"X-Request-Id": "abc-2"})
+    assert heard == ["abc-2"]
 
 
 def test_every_answer_has_the_headers_of_safety(client: TestClient) -> None:

@@ -16,7 +16,13 @@ from services.search.app import create_app
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared.errors import Conflict, Flaw, Invalid, Unavailable
-from shared.hits import FacetRequest, SearchAnswer, SearchRequest, WeightedProduct
+from shared.hits import (
+    FacetRequest,
+    SearchAnswer,
+    SearchRequest,
+    ShardFailure,
+    WeightedProduct,
+)
 from shared.products import bucket_of, shard_of
 from shared.runtime import logs
 from shared.seams.remote_searcher import RemoteSearcher
@@ -286,10 +292,20 @@ def test_an_index_of_fewer_shards_than_groups_is_whole(
     answer = searcher.search(REQUEST)
     assert (answer.shards_ok, answer.partial, len(answer.hits)) == (1, False, 10)
     assert (answer.generation, answer.as_of) == (1, 1)
+    assert searcher.backends("idx")[0].healthy
     by_product = replace(REQUEST, vector=None, products=(WeightedProduct("p3"),))
     assert len(searcher.search(by_product).hits) == 9
     with pytest.raises(Conflict):
         searcher.search(replace(by_product, products=(WeightedProduct("p99"),)))
+
+
+def test_who_holds_nothing_of_an_index_does_not_answer_for_it(
+    stack: ExitStack, stubbed: Any
+) -> None:
+    elsewhere = replace(EMPTY, shards_ok=0, shards_failed=(ShardFailure(0, "not held"),))
+    urls = [f"http://127.0.0.1:{free_port()}", stubbed(lambda _: elsewhere)]
+    with pytest.raises(Unavailable, match="search process 0"):
+        remote(stack, *urls, groups=2).search(REQUEST)
 
 
 def test_a_group_that_has_not_heard_of_an_index_fails_alone(
