@@ -1,8 +1,9 @@
 """The one door to Elasticsearch's client: bounded waits, kind errors, none of its types beyond."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ CONNECT_S: Final = 3.0
 READ_S: Final = 10.0
 GLANCE_S: Final = 2.0
 """For questions that cost the server nothing, and so tell whether it is there."""
+ALL_PAGES_S: Final = 600.0
 _CONNECTIONS: Final = 32
 
 _log = logging.getLogger(__name__)
@@ -95,14 +97,20 @@ class Cluster:
         """Made unless it is there, by whoever comes first; a glance when it is there."""
         if self.has(index):
             return
-        alias = self._alias(index)
+        alias, name, body = self._alias(index), self.name(index), body_of(index, self._layout)
         with self._told():
-            body = {**body_of(index, self._layout), "aliases": {alias: {}}}
-            made = self._client.options(ignore_status=400).indices.create(
-                index=self.name(index), body=body, timeout="5s", master_timeout="5s"
-            )
+            asked = self._client.options(ignore_status=400).indices
+            made = asked.create(index=name, body=body, timeout="5s", master_timeout="5s")
             if "error" in made and made["error"]["type"] != "resource_already_exists_exception":
-                raise Invalid(f"Elasticsearch makes no index {alias}: {made['error']['reason']}")
+                raise Invalid(f"Elasticsearch makes no index {name}: {made['error']['reason']}")
+            # In one step from an index of this name that was dropped while nobody could be told.
+            self._client.indices.update_aliases(
+                actions=[
+                    {"remove": {"index": f"{alias}-*", "alias": alias, "must_exist": False}},
+                    {"add": {"index": name, "alias": alias}},
+                ],
+                master_timeout="5s",
+            )
 
     def name(self, index: Index) -> str:
         return name_of(self._prefix, index)
@@ -160,36 +168,48 @@ class Cluster:
             return int(asked.count(index=self._alias(index), query=query)["count"])
 
     def pages(
-        self, index: Index, body: Mapping[str, Any], size: int
+        self, index: Index, body: Mapping[str, Any], size: int, *, seconds: float = ALL_PAGES_S
     ) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """All hits of a query at one moment, so many at a time, in no order of meaning."""
+        """All hits of a query at one moment, so many at a time, in no order of meaning.
+
+        `seconds` are for all pages together.
+        """
+        until = time.monotonic() + seconds
         with self._told():
-            opened = self._client.open_point_in_time(index=self._alias(index), keep_alive="1m")
-            moment = opened["id"]
-            try:
-                after: dict[str, Any] = {}
-                while hits := self._page(body, size, moment, after):
-                    yield hits
-                    after = {"search_after": hits[-1]["sort"]}
-            finally:
-                self._client.options(ignore_status=404).close_point_in_time(id=moment)
+            asked = self._client.options(request_timeout=min(seconds, READ_S))
+            moment = asked.open_point_in_time(index=self._alias(index), keep_alive="1m")["id"]
+        try:
+            hits = self._page(body, size, moment, until)
+            while hits:
+                yield hits
+                if len(hits) < size:
+                    break
+                after = {"search_after": hits[-1]["sort"]}
+                hits = self._page({**body, **after}, size, moment, until)
+        finally:
+            self._forget(moment)
 
     def _page(
-        self, body: Mapping[str, Any], size: int, moment: str, after: Mapping[str, Any]
+        self, body: Mapping[str, Any], size: int, moment: str, until: float
     ) -> Sequence[Mapping[str, Any]]:
-        asked = {
-            **body,
-            **after,
-            "size": size,
-            "sort": ["_shard_doc"],
-            "track_total_hits": False,
-            "pit": {"id": moment, "keep_alive": "1m"},
-        }
-        found = self._client.search(body=asked)
+        left = until - time.monotonic()
+        if left <= 0:
+            raise Late(f"Elasticsearch at {self.where} did not answer in time.")
+        pit = {"id": moment, "keep_alive": "1m"}
+        how = {"size": size, "sort": ["_shard_doc"], "track_total_hits": False, "pit": pit}
+        with self._told():
+            asked = self._client.options(request_timeout=min(left, READ_S), max_retries=0)
+            found = asked.search(body={**body, **how})
         if found["_shards"]["failed"]:
             raise Away(f"Elasticsearch at {self.where} has shards that do not answer.")
         hits: Sequence[Mapping[str, Any]] = found["hits"]["hits"]
         return hits
+
+    def _forget(self, moment: str) -> None:
+        """As well as it can: it ends by itself a minute later."""
+        asked = self._client.options(request_timeout=GLANCE_S, max_retries=0, ignore_status=404)
+        with suppress(Away), self._told():
+            asked.close_point_in_time(id=moment)
 
     def trouble(self, index: Index) -> str | None:
         """Why this index cannot be asked; None when it can."""

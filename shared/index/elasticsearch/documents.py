@@ -79,9 +79,9 @@ def slices(writes: Iterable[Write]) -> Iterator[list[Write]]:
 
 def rows_of(source: Mapping[str, Any]) -> tuple[Row, ...]:
     """The images of a document as it comes back."""
-    return tuple(
-        Row(image["sha256"], base64.b64decode(image["code"])) for image in source["images"]
-    )
+    shas, codes = source["shas"], base64.b64decode(source["codes"])
+    size = len(codes) // max(1, len(shas))
+    return tuple(Row(sha, codes[n * size : (n + 1) * size]) for n, sha in enumerate(shas))
 
 
 def _document(entry: Entry, index: Index, read_at: int) -> Mapping[str, Any]:
@@ -94,7 +94,9 @@ def _document(entry: Entry, index: Index, read_at: int) -> Mapping[str, Any]:
         "pictures": len(entry.rows),
         **_attributes(entry.attributes),
         **_declared(entry.attributes.custom, index.declared),
-        "images": [_image(row) for row in entry.rows],
+        "shas": [row.sha256 for row in entry.rows],
+        "codes": base64.b64encode(b"".join(row.vector for row in entry.rows)).decode(),
+        "images": [{"vector": _numbers(row.vector)} for row in entry.rows],
     }
 
 
@@ -131,7 +133,6 @@ def _plain(number: float) -> float:
     return number + 0.0
 
 
-def _image(row: Row) -> Mapping[str, Any]:
-    vector = np.round(from_bytes(row.vector).astype(np.float64), _PLACES)
-    code = base64.b64encode(row.vector).decode()
-    return {"sha256": row.sha256, "code": code, "vector": vector.tolist()}
+def _numbers(vector: bytes) -> list[float]:
+    numbers: list[float] = np.round(from_bytes(vector).astype(np.float64), _PLACES).tolist()
+    return numbers

@@ -18,7 +18,7 @@ Body = Mapping[str, Any]
 
 FACET_VALUES: Final = 10_000
 """So many values of a field are counted exactly; of more, rare ones may be missed."""
-ROWS: Final = ("product_id", "revision", "images")
+ROWS: Final = ("product_id", "revision", "shas", "codes")
 """What a hit is made of."""
 _ALL: Final[Body] = {"match_all": {}}
 _NONE: Final[Body] = {"match_none": {}}
@@ -107,6 +107,17 @@ def nearest(query: Floats, k: int, candidates: int, within: Body | None) -> Body
         "_source": list(ROWS),
         "track_total_hits": False,
     }
+
+
+def all_of(within: Body) -> Body:
+    """Every product that passes, with what hits are made of."""
+    return {"query": within, "_source": list(ROWS)}
+
+
+def newest() -> Body:
+    """When the latest documents were read that an index shows."""
+    aggs = {"read_at": {"max": {"field": "read_at"}}}
+    return {"size": 0, "track_total_hits": False, "aggs": aggs}
 
 
 def counting(fields: Sequence[str], within: Body, declared: tuple[str, ...]) -> Body:

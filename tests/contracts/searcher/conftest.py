@@ -1,6 +1,6 @@
-"""Shops whose shards are written straight into segments, and the truth about them."""
+"""Shops whose products are written straight into segments and Elasticsearch, and the truth about them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from services.search import planner
 from services.search.app import create_app
+from services.search.backends import Backends
+from services.search.elastic import ElasticSearcher
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared.blobs import keys
@@ -21,6 +23,8 @@ from shared.filters import Filter, passes
 from shared.hits import DEFAULT_BLEND
 from shared.ids import new_id
 from shared.index import annoy
+from shared.index.elasticsearch.client import Cluster
+from shared.index.elasticsearch.documents import slices, write_of
 from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest
 from shared.index.segment import store, write
@@ -65,6 +69,8 @@ class Shop:
     """What was committed, in order; `live` is what a search may find."""
 
     searcher: Searcher
+    plain: Searcher
+    """The same where Elasticsearch is not configured."""
     shards: int
     live: Mapping[str, Entry] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
@@ -163,20 +169,29 @@ def commit(
         )
 
 
-Make = Callable[[SqliteCatalogue, FsspecBlobs, ExitStack], Searcher]
+@dataclass(frozen=True)
+class Stores:
+    """What search processes stand on; those without a cluster know nothing of Elasticsearch."""
+
+    catalogue: SqliteCatalogue
+    blobs: FsspecBlobs
+    cluster: Cluster | None
 
 
-def _local(catalogue: SqliteCatalogue, blobs: FsspecBlobs, stack: ExitStack) -> Searcher:
-    return _process(catalogue, blobs, stack, 0, 1)[0]
+Make = Callable[[Stores, ExitStack], Searcher]
+
+
+def _local(stores: Stores, stack: ExitStack) -> Searcher:
+    return _process(stores, stack, 0, 1)[0]
 
 
 def _remote(groups: int, replicas: int) -> Make:
     """So many groups of processes, each process a real server."""
 
-    def made(catalogue: SqliteCatalogue, blobs: FsspecBlobs, stack: ExitStack) -> Searcher:
+    def made(stores: Stores, stack: ExitStack) -> Searcher:
         urls = [
             stack.enter_context(
-                serving(create_app(*_process(catalogue, blobs, stack, number % groups, groups)))
+                serving(create_app(*_process(stores, stack, number % groups, groups)))
             )
             for number in range(groups * replicas)
         ]
@@ -185,13 +200,15 @@ def _remote(groups: int, replicas: int) -> Make:
     return made
 
 
-def _process(
-    catalogue: SqliteCatalogue, blobs: FsspecBlobs, stack: ExitStack, group: int, groups: int
-) -> tuple[LocalSearcher, Shards]:
-    shards = Shards(catalogue, blobs, replica=new_id("r"), group=group, groups=groups)
+def _process(stores: Stores, stack: ExitStack, group: int, groups: int) -> tuple[Searcher, Shards]:
+    named = new_id("r")
+    shards = Shards(stores.catalogue, stores.blobs, replica=named, group=group, groups=groups)
     stack.callback(shards.close)
     shards.refresh()
-    return stack.enter_context(closing(LocalSearcher(shards, annoy=annoy.installed()))), shards
+    local = stack.enter_context(closing(LocalSearcher(shards, annoy=annoy.installed())))
+    cluster = stores.cluster
+    elastic = ElasticSearcher(cluster, stores.catalogue) if cluster is not None else None
+    return Backends(local, elastic), shards
 
 
 ADAPTERS: Mapping[str, Make] = {
@@ -212,26 +229,55 @@ def open_shop(
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         # Small segments are walked as if scanning them took long.
         patch.setattr(planner, "ROWS_A_STEP", 1)
+        cluster = _cluster(request, stack)
 
         def opened(count: int) -> Shop:
             if count not in shops:
-                shops[count] = _opened(tmp_path_factory.mktemp("shop"), count, make, stack)
+                folder = tmp_path_factory.mktemp("shop")
+                shops[count] = _opened(folder, count, make, cluster, stack)
             return shops[count]
 
         yield opened
 
 
-def _opened(folder: Path, count: int, make: Make, stack: ExitStack) -> Shop:
+def _cluster(request: pytest.FixtureRequest, stack: ExitStack) -> Cluster | None:
+    """Every backend but one can do without."""
+    try:
+        url = request.getfixturevalue("elasticsearch_url")
+    except pytest.skip.Exception:
+        return None
+    return stack.enter_context(closing(Cluster(url, prefix=new_id("searcher"))))
+
+
+def _opened(
+    folder: Path, count: int, make: Make, cluster: Cluster | None, stack: ExitStack
+) -> Shop:
     catalogue = stack.enter_context(SqliteCatalogue(folder / "catalogue.db"))
     blobs = FsspecBlobs(f"file://{folder}/blobs")
-    catalogue.indexes.create(
-        Index(INDEX, TENANT, "model", SPACES, count, ("segments",), ("material",), "ready", 0)
+    index = catalogue.indexes.create(
+        Index(
+            *(INDEX, TENANT, "model", SPACES, count, ("segments", "elasticsearch")),
+            *(("material",), "ready", 0),
+        )
     )
     commits = catalogue_entries()
     for entries in commits:
         commit(catalogue, blobs, folder, count, entries)
     live, gone = settled(commits)
-    return Shop(make(catalogue, blobs, stack), count, live, gone)
+    if cluster is not None:
+        follow(cluster, index, live.values(), stack)
+    plain = make(Stores(catalogue, blobs, None), stack)
+    searcher = make(Stores(catalogue, blobs, cluster), stack)
+    return Shop(searcher, plain, count, live, gone)
+
+
+def follow(cluster: Cluster, index: Index, entries: Iterable[Entry], stack: ExitStack) -> None:
+    """What a sync would have brought into Elasticsearch."""
+    cluster.ensure(index)
+    stack.callback(cluster.drop, cluster.name(index))
+    for part in slices(write_of(entry, index, 1_000) for entry in entries):
+        assert len(cluster.write(index, part).done) == len(part)
+    cluster.refresh(index)
 
 
 @pytest.fixture(params=[1, 3], ids=["1 shard", "3 shards"])
@@ -239,8 +285,10 @@ def shop(request: pytest.FixtureRequest, open_shop: Callable[[int], Shop]) -> Sh
     return open_shop(request.param)
 
 
-@pytest.fixture(params=["exact", "faiss", "annoy"])
+@pytest.fixture(params=["exact", "faiss", "annoy", "elasticsearch"])
 def backend(request: pytest.FixtureRequest) -> str:
+    if request.param == "elasticsearch":
+        request.getfixturevalue("elasticsearch_url")
     if request.param == "annoy" and not annoy.installed():
         pytest.skip("Annoy is not installed")
     return str(request.param)
