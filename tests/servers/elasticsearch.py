@@ -45,4 +45,4 @@ def version() -> str | None:
 def _answers(url: str) -> None:
     """Not before the indexes that it has can be searched."""
     health = f"{url}/_cluster/health?wait_for_status=yellow&timeout=1s"
-    httpx.get(health, timeout=5, trust_env=False).raise_for_status()
+    httpx.get(health, timeout=3, trust_env=False).raise_for_status()

@@ -68,8 +68,7 @@ class Server:
         self._process.wait()
 
     def stop(self) -> None:
-        """Asks it to end, and waits until it did."""
-        self.thaw()
+        """SIGTERM, and waits until it has ended, which a frozen server never does."""
         self._process.terminate()
         try:
             self._process.wait(_PATIENCE_SECONDS)
@@ -88,6 +87,14 @@ class Server:
         """On the same port and folder; a server that still runs is killed first."""
         self.kill()
         self._process = self._started()
+
+    def refusal(self) -> Exception | None:
+        """Why it does not answer a simple question; None where it does."""
+        try:
+            self._answers(self.url)
+        except Exception as error:  # noqa: BLE001 - each client has its own way to say "not yet"
+            return error
+        return None
 
     def _started(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
@@ -109,7 +116,7 @@ class Server:
     def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while True:
-            refusal = self._refusal()
+            refusal = self.refusal()
             # Only a process that is alive after the answer has given it.
             if process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended with {process.returncode}:\n{self._tail()}")
@@ -121,13 +128,6 @@ class Server:
                     f"{self._tail()}"
                 )
             time.sleep(0.02)
-
-    def _refusal(self) -> Exception | None:
-        try:
-            self._answers(self.url)
-        except Exception as error:  # noqa: BLE001 - each client has its own way to say "not yet"
-            return error
-        return None
 
     def _tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()
