@@ -1,0 +1,244 @@
+"""The queue's Redis, a worker or the network in trouble: rings take no time, and all goes on after."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+
+from shared.queue.celery.queue import CeleryQueue
+from shared.runtime.heartbeat import is_alive
+from shared.tasks import SyncShard
+from tests.queue.office import Office, office
+from tests.servers.process import Server
+from tests.servers.proxy import Proxy, proxy_to
+from tests.servers.redis import redis_server
+
+A, B, C = (SyncShard("idx_1", shard) for shard in range(3))
+SLACK_S = 0.7
+"""What a busy machine may add to the 300 ms that a ring may take."""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with redis_server(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    with proxy_to(server.url) as one:
+        yield one
+
+
+@pytest.fixture
+def here() -> Iterator[Office]:
+    with office() as one:
+        yield one
+
+
+@contextmanager
+def _frozen(server: Server, _: Proxy) -> Iterator[None]:
+    server.freeze()
+    yield
+    server.thaw()
+
+
+@contextmanager
+def _killed(server: Server, _: Proxy) -> Iterator[None]:
+    server.kill()
+    yield
+    server.restart()
+
+
+@contextmanager
+def _full(server: Server, _: Proxy) -> Iterator[None]:
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", 1)
+        yield
+        client.config_set("maxmemory", 0)
+
+
+@contextmanager
+def _cut(_: Server, proxy: Proxy) -> Iterator[None]:
+    proxy.cut()
+    yield
+    proxy.heal()
+
+
+@contextmanager
+def _silent(_: Server, proxy: Proxy) -> Iterator[None]:
+    proxy.black_hole()
+    yield
+    proxy.heal()
+
+
+@contextmanager
+def _slow(_: Server, proxy: Proxy) -> Iterator[None]:
+    proxy.delay(0.15)  # every single answer comes in time, all of them together do not
+    yield
+    proxy.heal()
+
+
+@pytest.mark.parametrize("trouble", [_frozen, _killed, _full, _cut, _silent, _slow])
+@pytest.mark.parametrize("connected", [True, False], ids=["connected", "fresh"])
+def test_a_ring_takes_little_time_whatever_is_wrong(
+    server: Server, proxy: Proxy, trouble: Callable[..., Iterator[None]], *, connected: bool
+) -> None:
+    with closing(CeleryQueue(proxy.url)) as queue:
+        if connected:
+            assert queue.ring(A)
+        with trouble(server, proxy):
+            assert _timed(lambda: queue.ring(A)) == (False, pytest.approx(0, abs=0.3 + SLACK_S))
+            refused = [_timed(lambda: queue.ring(A)) for _ in range(100)]
+            assert {heard for heard, _ in refused} == {False}
+            assert sum(seconds for _, seconds in refused) < SLACK_S
+            assert _timed(lambda: queue.waiting("index")) == (0, pytest.approx(0, abs=SLACK_S))
+        assert _eventually(lambda: queue.ring(B))
+        assert queue.waiting("index") >= 1
+
+
+def test_a_ring_to_a_host_without_a_name_takes_little_time() -> None:
+    with closing(CeleryQueue("redis://no-such-host.invalid:6379")) as queue:
+        assert _timed(lambda: queue.ring(A)) == (False, pytest.approx(0, abs=0.3 + SLACK_S))
+
+
+def test_queue_and_worker_go_on_after_redis_was_killed(server: Server, here: Office) -> None:
+    worker = here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue:
+        assert queue.ring(A)
+        assert here.wait_for(lambda heard: A in heard)
+        server.kill()
+        assert not queue.ring(B)
+        server.restart()
+        assert _eventually(lambda: queue.ring(B))
+        assert here.wait_for(lambda heard: B in heard)
+    assert worker.poll() is None
+
+
+def test_a_task_that_runs_while_redis_is_killed_runs_on(server: Server, here: Office) -> None:
+    go = threading.Event()
+    here.handle = lambda _: _waited_for(go)
+    here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue:
+        queue.ring(A)
+        assert here.wait_for(lambda heard: A in heard)
+        server.restart()
+        go.set()
+        assert _eventually(lambda: queue.ring(B))
+        assert here.wait_for(lambda heard: B in heard)
+        assert here.done >= 1
+
+
+def test_a_worker_that_is_started_first_waits_for_redis_alive(
+    server: Server, here: Office, tmp_path: Path
+) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    server.kill()
+    worker = here.start(server.url, "index", heartbeat=heartbeat)
+    assert _eventually(lambda: is_alive(heartbeat, 2))
+    heartbeat.unlink()
+    assert _eventually(lambda: is_alive(heartbeat, 2)), "it beats while it waits"
+    server.restart()
+    with closing(CeleryQueue(server.url)) as queue:
+        assert queue.ring(A)
+        assert here.wait_for(lambda heard: heard == [A])
+    server.kill()
+    worker.terminate()
+    assert worker.wait(10) == 0
+
+
+def test_a_worker_ends_although_redis_is_frozen(server: Server, here: Office) -> None:
+    worker = here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue:
+        queue.ring(A)
+        assert here.wait_for(lambda heard: heard == [A])
+        server.freeze()
+        worker.terminate()
+        assert worker.wait(20) == 0
+        server.thaw()
+
+
+def test_a_worker_outlives_a_full_redis(server: Server, here: Office) -> None:
+    worker = here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue:
+        assert queue.ring(A)
+        assert here.wait_for(lambda heard: A in heard)
+        go = threading.Event()
+        here.handle = lambda _: _waited_for(go)
+        for task in (A, B):
+            assert queue.ring(task)
+        with redis.Redis.from_url(server.url) as client:
+            client.config_set("maxmemory", 1)
+            go.set()  # the next message is taken from a queue that cannot note who has it
+            with pytest.raises(redis.OutOfMemoryError):
+                client.set("key", "value")
+            client.config_set("maxmemory", 0)
+        assert _eventually(lambda: queue.ring(C))
+        assert here.wait_for(lambda heard: C in heard)
+    assert worker.poll() is None
+
+
+def test_after_a_flush_rings_are_heard_again(server: Server, here: Office) -> None:
+    here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue, redis.Redis.from_url(server.url) as client:
+        assert queue.ring(A)
+        assert here.wait_for(lambda heard: A in heard)
+        client.flushall()
+        assert queue.ring(B)
+        assert here.wait_for(lambda heard: B in heard)
+
+
+def test_a_worker_killed_over_a_task_leaves_the_queue_to_the_next(
+    server: Server, here: Office
+) -> None:
+    go = threading.Event()
+    here.handle = lambda _: _waited_for(go)
+    first = here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue:
+        queue.ring(A)
+        assert here.wait_for(lambda heard: A in heard)
+        queue.ring(B)
+        first.kill()
+        here.handle = lambda _: None
+        here.start(server.url, "index")
+        assert here.wait_for(lambda heard: B in heard)
+        go.set()
+
+
+def test_a_ring_that_went_to_a_frozen_worker_may_be_lost_and_the_next_is_heard(
+    server: Server, here: Office
+) -> None:
+    first = here.start(server.url, "index")
+    with closing(CeleryQueue(server.url)) as queue:
+        queue.ring(A)
+        assert here.wait_for(lambda heard: heard == [A])
+        first.send_signal(signal.SIGSTOP)
+        assert queue.ring(B)
+        assert _eventually(lambda: queue.waiting("index") == 0), "Redis has handed it out"
+        first.kill()
+        here.start(server.url, "index")
+        assert queue.ring(C)
+        assert here.wait_for(lambda heard: C in heard)
+
+
+def _timed(ask: Callable[[], object]) -> tuple[object, float]:
+    before = time.monotonic()
+    return ask(), time.monotonic() - before
+
+
+def _waited_for(go: threading.Event) -> None:
+    assert go.wait(20)
+
+
+def _eventually(condition: Callable[[], bool], timeout: float = 10) -> bool:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
