@@ -59,7 +59,7 @@ def _place(name: str, declared: tuple[str, ...]) -> int:
     return declared.index(name)
 
 
-def body_of(index: Index, layout: Layout) -> Mapping[str, Any]:
+def body_of(index: Index, layout: Layout) -> dict[str, Any]:
     """Settings and mapping of a fresh index: as many primaries as the index has shards."""
     return {
         "settings": {
