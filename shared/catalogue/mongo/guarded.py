@@ -36,7 +36,7 @@ class Decision(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A write on its way, with the editions it expects and makes."""
+    """A write on its way, with the editions it expects and makes; its fields have no dots."""
 
     key: str
     read: ObjectId | None
@@ -105,30 +105,19 @@ def _landed(documents: Documents, steps: Sequence[_Step]) -> set[str]:
 
 
 def _write(documents: Documents, step: _Step) -> UpdateOne:
-    if step.read is None:
-        return _creation(documents, step)
-    guard: Document = {"_id": step.key, "edition": step.read}
-    if step.not_after is not None:
-        # rule: write_deadline
-        guard["$expr"] = documents.store.in_time(step.not_after)
-    change = {
-        "$set": {**step.fields, "edition": step.made},
-        "$push": {"lately": {"$each": [step.made], "$slice": -_REMEMBERED}},
-    }
-    return UpdateOne(guard, change)
+    """Over the edition that was read, or, where there was no document, never over one.
 
-
-def _creation(documents: Documents, step: _Step) -> UpdateOne:
-    """An insertion that knows a deadline, which `insert` does not.
-
-    It never meets a document, so it makes one or finds the key taken; too late, it stumbles over
-    the conversion of a key, which is no number. (A branch without a field would be worked out
-    beforehand, whichever is taken.)
+    Too late, it stumbles over the conversion of a key, which is no number. So a deadline can guard
+    a creation as well, which has no document that a filter could look at; and a branch that names a
+    field is not worked out beforehand, whichever is taken.
     """
-    made = {"edition": step.made, "lately": [step.made]}
-    whole: Document = {"$literal": {"_id": step.key, **step.fields, **made}}
+    lately = {"$concatArrays": [{"$ifNull": ["$lately", []]}, [step.made]]}
+    fields = {"$literal": {**step.fields, "edition": step.made}}
+    after: Document = {
+        "$mergeObjects": ["$$ROOT", fields, {"lately": {"$slice": [lately, -_REMEMBERED]}}]
+    }
     if step.not_after is not None:
         # rule: write_deadline
-        whole = {"$cond": [documents.store.in_time(step.not_after), whole, {"$toInt": "$_id"}]}
-    guard = {"_id": step.key, "edition": {"$exists": False}}
-    return UpdateOne(guard, [{"$replaceWith": whole}], upsert=True)
+        after = {"$cond": [documents.store.in_time(step.not_after), after, {"$toInt": "$_id"}]}
+    guard = {"_id": step.key, "edition": step.read or {"$exists": False}}
+    return UpdateOne(guard, [{"$replaceWith": after}], upsert=step.read is None)

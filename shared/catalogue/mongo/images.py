@@ -1,7 +1,6 @@
 """Images, and how far each is for each fingerprint: all of it in the image's own document."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import count
 
 from bson import ObjectId
 
@@ -9,6 +8,7 @@ from shared.catalogue.images import ImageWrite, VectorWrite
 from shared.catalogue.mongo.documents import key_of
 from shared.catalogue.mongo.guarded import Decision, Read, settle
 from shared.catalogue.mongo.pictures import (
+    LAST_LEVEL,
     by_sha256,
     claims,
     completed,
@@ -104,6 +104,7 @@ class MongoImages:
         guard = {
             "_id": key_of(found.tenant, found.sha256),
             "open": level(found.fingerprint, found.attempts),
+            f"{state}.attempts": found.attempts or {"$in": [None, 0]},
             **unleased(found.fingerprint, now),
         }
         taken = {
@@ -171,11 +172,12 @@ class MongoImages:
 
     def _levels(self, fingerprint: str, wanted: Document) -> Iterator[str]:
         """As many attempts as any open image has had, none first."""
-        for attempts in count():
+        for attempts in range(LAST_LEVEL):
             yield level(fingerprint, attempts)
             more = {**wanted, "open": from_level(fingerprint, attempts + 1)}
             if self._documents.first(more, ["_id"]) is None:
                 return
+        yield level(fingerprint, LAST_LEVEL)
 
 
 def _these(tenant: str, sha256s: Collection[str]) -> Document:

@@ -15,17 +15,18 @@ from shared.catalogue.images import ImageWrite
 from shared.catalogue.mongo.store import Document
 from shared.images import Claim, Image, Place, Progress
 
+LAST_LEVEL: Final = 9
 _BLANK: Final = asdict(Progress())
 
 
 def level(fingerprint: str, attempts: int) -> str:
-    """An entry of `open`; they sort by attempts."""
-    return f"{fingerprint}/{attempts:09}"
+    """An entry of `open`; from `LAST_LEVEL` attempts on they are all alike."""
+    return f"{fingerprint}/{min(attempts, LAST_LEVEL)}"
 
 
 def from_level(fingerprint: str, attempts: int) -> Document:
     """Open for this fingerprint, after at least so many attempts."""
-    return {"$elemMatch": {"$gte": level(fingerprint, attempts), "$lt": f"{fingerprint}0"}}
+    return {"$in": [level(fingerprint, number) for number in range(attempts, LAST_LEVEL + 1)]}
 
 
 def unleased(fingerprint: str, now: int) -> Document:

@@ -32,8 +32,6 @@ from shared.errors import Invalid, Unavailable
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
 
-OPERATION_MS: Final = 10_000
-"""For one operation with all its retries, so that a server that is frozen keeps nobody for longer."""
 _FIXED: Final[Mapping[str, Any]] = {
     "connect": False,  # a gateway may start before its catalogue
     "w": "majority",
@@ -45,7 +43,8 @@ _USUAL: Final[Mapping[str, Any]] = {
     "appname": "lookalike",
     "connectTimeoutMS": 3_000,
     "serverSelectionTimeoutMS": 3_000,
-    "timeoutMS": OPERATION_MS,
+    "socketTimeoutMS": 10_000,
+    "heartbeatFrequencyMS": 2_000,  # a server that freezes is noticed by this, before the above
     "maxPoolSize": 64,
 }
 TAKEN: Final = 11000

@@ -75,7 +75,7 @@ def adapter(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def examples(adapter: str) -> int:
     """How many histories a stateful test tries: one costs a second over MongoDB's protocol."""
-    return {"sqlite": 100, "mongodb": 10}[adapter]
+    return {"sqlite": 100, "mongodb": 6}[adapter]
 
 
 @pytest.fixture

@@ -191,6 +191,21 @@ def test_fewest_attempts_are_first(
     assert [c.sha256 for c in catalogue.images.claimable("f1", 2)] == sorted(fresh)[:2]
 
 
+def test_attempts_are_counted_without_end(
+    catalogue: Catalogue, store: Store, clock: Any, claimed: Callable[[], Claim]
+) -> None:
+    image = store()
+    for attempts in range(14):
+        assert claimed().attempts == attempts
+        assert open_now(catalogue) == []
+        clock.advance(MINUTE + 1)
+    assert catalogue.images.unembedded("f1", "shop") == 1
+    assert embedded(catalogue, image)
+    assert open_now(catalogue) == [(image.sha256, 14, True)]
+    catalogue.images.announced("shop", image.sha256, "f1")
+    assert open_now(catalogue) == []
+
+
 def test_claimable_is_narrowed_to_a_tenant_and_to_images(
     catalogue: Catalogue, store: Store
 ) -> None:

@@ -1,0 +1,555 @@
+"""What only the MongoDB adapter promises: its server may die, freeze, or not be there yet."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import CommandListener
+
+from shared.catalogue.images import ImageWrite, VectorWrite
+from shared.catalogue.mongo import store as connection
+from shared.catalogue.mongo.catalogue import MongoCatalogue
+from shared.catalogue.mongo.clock import ServerClock
+from shared.catalogue.mongo.schema import INDEXES
+from shared.catalogue.products import ProductWrite
+from shared.errors import Invalid, Unavailable
+from shared.ids import new_id
+from shared.images import Place
+from shared.jobs import Chunk, Counters, DeadLetter, Import
+from shared.products import Attributes
+from tests.contracts.catalogue.conftest import fresh_database
+from tests.servers.mongodb import mongodb_server
+from tests.servers.process import Server, free_port
+from tests.servers.proxy import proxy_to
+
+MINUTE = 60_000
+TARGETS = frozenset({"one/segments"})
+A = "a" * 64
+BUDGET_S = 15.0
+"""What an operation may take that gives up: three seconds to find a server, or ten to hear of it."""
+
+Write = Callable[..., ProductWrite]
+
+
+@pytest.fixture
+def url(mongodb_url: str) -> Iterator[str]:
+    with fresh_database(mongodb_url) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """One of the test's own, to be hurt."""
+    with mongodb_server(tmp_path / "server") as started:
+        yield started
+
+
+class Commands(CommandListener):
+    """What is sent to the server, as the driver tells it."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: Any) -> None:
+        self.sent.append(dict(event.command))
+
+    def succeeded(self, event: Any) -> None: ...
+
+    def failed(self, event: Any) -> None: ...
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Those of every catalogue that is opened after this."""
+    listener = Commands()
+    monkeypatch.setattr(connection, "_FIXED", {**connection._FIXED, "event_listeners": [listener]})
+    return listener.sent
+
+
+def request(name: str, catalogue: MongoCatalogue, title: str = "Lamp") -> ProductWrite:
+    return ProductWrite(
+        tenant="shop",
+        product_id=name,
+        attributes=Attributes(title=title),
+        images=(A,),
+        targets=TARGETS,
+        not_after=catalogue.now() + MINUTE,
+    )
+
+
+def test_a_catalogue_is_opened_before_its_server_is_there(tmp_path: Path) -> None:
+    with mongodb_server(tmp_path) as server:
+        server.kill()
+        with MongoCatalogue(f"{server.url}/shop?serverSelectionTimeoutMS=300") as catalogue:
+            with pytest.raises(Unavailable, match="does not answer"):
+                catalogue.products.count("shop")
+            server.restart()
+            (outcome,) = catalogue.products.upsert([request("p", catalogue)])
+            assert outcome.status == "created"
+
+
+def test_no_acknowledged_write_is_lost_when_the_server_is_killed(server: Server) -> None:
+    """F15: whoever writes meanwhile is told that the catalogue is away, and soon."""
+    written: dict[str, int] = {}
+    waits: list[float] = []
+    done = threading.Event()
+    with MongoCatalogue(f"{server.url}/shop") as catalogue:
+        catalogue.products.count("shop")
+
+        def work(writer: int) -> None:
+            for turn in range(100_000):
+                if done.is_set():
+                    return
+                name = f"{writer}.{turn % 20}"
+                began = time.monotonic()
+                with suppress(Unavailable):
+                    write = request(name, catalogue, title=f"{turn}")
+                    (outcome,) = catalogue.products.upsert([write])
+                    if outcome.product:
+                        written[name] = outcome.product.version
+                waits.append(time.monotonic() - began)
+
+        writers = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for writer in writers:
+            writer.start()
+        for enough in (10, 40):
+            wait_for(lambda enough=enough: len(waits) > enough)  # type: ignore[misc]
+            server.kill()
+            server.restart()
+        wait_for(lambda: len(waits) > 120)
+        done.set()
+        for writer in writers:
+            writer.join(BUDGET_S)
+            assert not writer.is_alive()
+        found = catalogue.products.get("shop", written)
+    assert max(waits) < BUDGET_S
+    lost = {name: version for name, version in written.items() if found[name].version < version}
+    assert not lost
+
+
+def test_a_server_that_is_away_or_frozen_is_unavailable_and_nothing_hangs(server: Server) -> None:
+    short = "serverSelectionTimeoutMS=300&socketTimeoutMS=400"
+    with MongoCatalogue(f"{server.url}/shop?{short}") as catalogue:
+        catalogue.products.upsert([request("p", catalogue)])
+        write = request("p", catalogue, title="Better")
+        for hurt, heal in ((server.freeze, server.thaw), (server.kill, server.restart)):
+            hurt()
+            for operation in (
+                lambda: catalogue.products.get("shop", ["p"]),
+                lambda: catalogue.products.upsert([write]),
+                lambda: catalogue.images.claimable("f1", 1),
+            ):
+                began = time.monotonic()
+                with pytest.raises(Unavailable, match="does not answer"):
+                    operation()
+                assert time.monotonic() - began < 3
+            heal()
+            wait_for(lambda: answers(catalogue))
+        (outcome,) = catalogue.products.upsert([request("p", catalogue, title="Later")])
+        assert outcome.status == "changed"
+
+
+def test_a_connection_that_breaks_is_unavailable_and_then_made_anew(mongodb_url: str) -> None:
+    with fresh_database(mongodb_url) as url, proxy_to(mongodb_url) as proxy:
+        by_way = url.replace(mongodb_url, proxy.url) + "?directConnection=true&socketTimeoutMS=1000"
+        with MongoCatalogue(by_way) as catalogue:
+            catalogue.products.upsert([request("p", catalogue)])
+            proxy.cut()
+            with pytest.raises(Unavailable, match="does not answer"):
+                catalogue.products.upsert([request("p", catalogue, title="Better")])
+            proxy.heal()
+            wait_for(lambda: answers(catalogue))
+            assert catalogue.products.get("shop", ["p"])["p"].version == 1
+
+
+FROZEN = """
+import os, signal, sys
+from pymongo import monitoring
+from shared.catalogue.images import ImageWrite
+from shared.catalogue.mongo.catalogue import MongoCatalogue
+from shared.catalogue.products import ProductWrite
+from shared.images import Place
+from shared.products import Attributes
+
+class Freezing(monitoring.CommandListener):
+    frozen = False
+    def started(self, event):
+        if event.command_name == "update" and not self.frozen:
+            self.frozen = True
+            os.kill(os.getpid(), signal.SIGSTOP)
+    def succeeded(self, event): ...
+    def failed(self, event): ...
+
+monitoring.register(Freezing())
+what, names, lone, targets = sys.argv[2], ["p", "new"], ("a" * 64,), frozenset({"one/segments"})
+with MongoCatalogue(sys.argv[1]) as catalogue:
+    said = {"targets": targets, "not_after": catalogue.now() + 1000}
+    lamp = Attributes(title="From the grave")
+    if what == "upsert":
+        done = catalogue.products.upsert(
+            [ProductWrite("shop", name, lamp, lone, **said) for name in names])
+    elif what == "patch":
+        read = catalogue.products.get("shop", ["p"])["p"].revision
+        done = [catalogue.products.patch("shop", "p", revision=read, attributes=lamp, **said)]
+    elif what == "delete":
+        done = [catalogue.products.delete("shop", "p", **said)]
+    elif what == "bump":
+        print(catalogue.products.bump_showing("shop", "a" * 64, **said))
+        sys.exit()
+    else:
+        print(catalogue.images.put(
+            [ImageWrite("shop", sha * 64, Place("late", 0, 1), "image/png", 1, 1, said["not_after"])
+             for sha in "ab"]))
+        sys.exit()
+    print([outcome.status for outcome in done])
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("upsert", "['late', 'late']"),
+        ("patch", "['late']"),
+        ("delete", "['late']"),
+        ("bump", "None"),
+        ("put", "[None, None]"),
+    ],
+)
+def test_a_writer_that_froze_past_its_deadline_changes_nothing(
+    url: str, picture: Callable[..., ImageWrite], what: str, told: str
+) -> None:
+    # rule: write_deadline
+    with MongoCatalogue(url) as catalogue:
+        (before,) = catalogue.products.upsert([request("p", catalogue)])
+        fresh = replace(picture(not_after=catalogue.now() + MINUTE), sha256=A)
+        (image,) = catalogue.images.put([fresh])
+        command = [sys.executable, "-c", FROZEN, url, what]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            try:
+                _, state = os.waitpid(writer.pid, os.WUNTRACED)
+                assert os.WIFSTOPPED(state), "it stands between its read and its write"
+                thawed = catalogue.now() + 1200
+                wait_for(lambda: catalogue.now() > thawed)
+            finally:
+                writer.send_signal(signal.SIGCONT)
+            said, _ = writer.communicate(timeout=30)
+        assert said.strip() == told
+        assert catalogue.products.page("shop") == [before.product]
+        assert catalogue.images.page() == [image]
+
+
+def test_a_write_that_becomes_late_between_its_decision_and_its_arrival_is_late(
+    url: str, write: Write, picture: Callable[..., ImageWrite]
+) -> None:
+    # rule: write_deadline
+    with MongoCatalogue(url, clock=Hurried()) as catalogue:
+        now, later = catalogue.now(), 10 * MINUTE
+        first = [write(name, not_after=now + later + 1) for name in "abc"]
+        assert [o.status for o in catalogue.products.upsert(first)] == ["late"] * 3
+        assert catalogue.images.put([picture(not_after=catalogue.now() + later + 1)]) == [None]
+        assert (catalogue.products.page("shop"), catalogue.images.page()) == ([], [])
+
+
+class Hurried:
+    """A clock of which every reading is ten minutes later."""
+
+    at = 1_700_000_000_000
+
+    def __call__(self) -> int:
+        self.at += 10 * MINUTE
+        return self.at
+
+
+def test_processes_make_and_write_one_database_together(url: str) -> None:
+    script = f"""
+import sys
+from shared.catalogue.mongo.catalogue import MongoCatalogue
+from shared.catalogue.office import Upload
+from shared.catalogue.products import ProductWrite
+from shared.products import Attributes
+print("ready", flush=True)
+sys.stdin.readline()
+with MongoCatalogue({url!r}) as catalogue:
+    for number in range(10):
+        name = sys.argv[1] + str(number)
+        catalogue.office.put_upload(Upload(name, "shop", name, 1, "", "", 0))
+        write = ProductWrite("shop", "p", Attributes(title=name), ("a" * 64,), frozenset(),
+                             catalogue.now() + 60_000)
+        assert catalogue.products.upsert([write])[0].accepted
+"""
+    pipe = subprocess.PIPE
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                subprocess.Popen([sys.executable, "-c", script, name], stdin=pipe, stdout=pipe)
+            )
+            for name in "abc"
+        ]
+        for process in started:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+        for process in started:
+            assert process.stdin
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+        assert [process.wait(timeout=60) for process in started] == [0] * 3
+    with MongoCatalogue(url) as catalogue:
+        assert len(catalogue.office.uploads_before(1)) == 30
+        assert catalogue.products.get("shop", ["p"])["p"].version == 30
+
+
+def test_what_was_written_is_there_for_another_client(
+    url: str, write: Write, picture: Callable[..., ImageWrite], clock: Any
+) -> None:
+    with MongoCatalogue(url, clock=clock) as first, MongoCatalogue(url, clock=clock) as second:
+        (outcome,) = first.products.upsert([write(urgent=True)])
+        (image,) = first.images.put([picture(vectors=(("f1", b"\0\1"),))])
+        assert second.products.page("shop") == [outcome.product]
+        assert second.images.page() == [image]
+        assert second.office.secret("pictures") == first.office.secret("pictures")
+
+
+def test_nothing_is_done_with_a_catalogue_that_was_closed(url: str, write: Write) -> None:
+    catalogue = MongoCatalogue(url)
+    catalogue.products.count("shop")
+    catalogue.close()
+    catalogue.close()
+    for operation in (
+        lambda: catalogue.products.upsert([write()]),
+        lambda: catalogue.products.count("shop"),
+    ):
+        with pytest.raises(Unavailable, match="was closed"):
+            operation()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the driver's, of options it does not know
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mongodb://till:s3cret@127.0.0.1:{port}/shop?serverSelectionTimeoutMS=200",
+        "mongodb://till:s3cret@127.0.0.1:{port}",
+        "mongodb://till:s3cret:@@127.0.0.1:{port}/shop",
+        "mongodb://till:s3cret@127.0.0.1:none/shop",
+        "mongodb://till:s3cret@127.0.0.1:{port}/shop?w=s3cret&authMechanism=s3cret",
+    ],
+)
+def test_no_error_shows_the_password(address: str) -> None:
+    with pytest.raises((Unavailable, Invalid)) as told:
+        MongoCatalogue(address.format(port=free_port())).products.count("shop")
+    error: BaseException | None = told.value
+    while error is not None:
+        assert "s3cret" not in repr(error)
+        assert "s3cret" not in str(error)
+        error = error.__cause__
+
+
+def test_a_user_who_is_not_let_in_is_told_so(mongodb_url: str) -> None:
+    url = mongodb_url.replace("mongodb://", "mongodb://till:s3cret@")
+    with (
+        MongoCatalogue(f"{url}/{new_id('test')}") as catalogue,
+        pytest.raises(Unavailable, match="does not let us in") as told,
+    ):
+        catalogue.products.count("shop")
+    assert "s3cret" not in f"{told.value!r} {told.value.__cause__!r}"
+
+
+def test_every_write_is_journalled_by_a_majority_before_it_is_answered(
+    url: str, write: Write, commands: list[dict[str, Any]], clock: Any
+) -> None:
+    with MongoCatalogue(f"{url}?w=1&journal=false", clock=clock) as catalogue:
+        look_everything_up(catalogue, write, clock)
+    writes = [sent for sent in commands if next(iter(sent)) in ("insert", "update", "delete")]
+    assert len(writes) > 20
+    assert all(sent["writeConcern"] == {"w": "majority", "j": True} for sent in writes)
+
+
+def test_no_lookup_walks_a_whole_collection(
+    url: str, write: Write, commands: list[dict[str, Any]], clock: Any
+) -> None:
+    """Told from the list of indexes: the server of these tests explains less than MongoDB does."""
+    with MongoCatalogue(url, clock=clock) as catalogue:
+        look_everything_up(catalogue, write, clock)
+    asked = [filters for sent in list(commands) for filters in looked_for(sent)]
+    assert len(asked) > 60
+    walked = [(name, wanted) for name, wanted in asked if not is_sought(name, wanted)]
+    assert walked == []
+
+
+def is_sought(name: str, wanted: dict[str, Any]) -> bool:
+    """By its key, or by an index that holds all that is wanted, from the index's first field on."""
+    telling = {field for field in TELLING.get(name, wanted) if "$ne" not in str(wanted.get(field))}
+    return "_id" in wanted or any(
+        next(iter(model.document["key"])) in wanted
+        and all(
+            wanted.get(field) == value
+            for field, value in model.document.get("partialFilterExpression", {}).items()
+        )
+        and telling & wanted.keys() <= model.document["key"].keys()
+        for model in INDEXES.get(name, ())
+    )
+
+
+# Fields that few documents share the value of: an index must have those that are asked for.
+TELLING = {
+    "products": {"pending.target", "images", "bucket", "category", "product_id"},
+    "images": {"open", "sha256", "asked", "place.blob", "thumbnail.blob"},
+    "imports": {"tenant", "state"},
+    "chunks": {"import_id", "state"},
+    "dead": {"tenant", "source", "key"},
+    "keys": {"key_id"},
+    "uploads": {"blob", "created"},
+}
+
+
+def test_the_indexes_that_are_wanted_are_there(url: str) -> None:
+    with MongoCatalogue(url) as catalogue:
+        catalogue.products.count("shop")
+    with database(url) as found:
+        for name, wanted in INDEXES.items():
+            there = found[name].index_information()
+            assert {model.document["name"] for model in wanted} | {"_id_"} == there.keys()
+
+
+def looked_for(sent: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(collection, filter) of a command; those that ask for everything there is are meant to."""
+    verb = next(iter(sent))
+    filters = {
+        "find": lambda: [sent["filter"]],
+        "aggregate": lambda: [sent["pipeline"][0]["$match"]],
+        "update": lambda: [one["q"] for one in sent["updates"]],
+        "delete": lambda: [one["q"] for one in sent["deletes"]],
+    }.get(verb, list)()
+    return [(sent[verb], wanted) for wanted in filters if wanted]
+
+
+def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> None:
+    products, imports = catalogue.products, catalogue.imports
+    products.upsert([write()])
+    (changed,) = products.upsert([write(title="Changed", urgent=True)])
+    products.get("shop", ["p"])
+    products.page("shop")
+    products.pending("shop", "one/segments", range(9), 9)
+    products.mark("shop", "one/segments", [("p", 1)])
+    products.bump_showing("shop", A, targets=TARGETS, not_after=clock())
+    products.shown("shop", A)
+    products.tombstones(0, 9)
+    products.remove("shop", "p", revision=1, written=1)
+    products.digests("shop", "one/segments", range(9))
+    products.count("shop")
+    products.count_pending("one/segments")
+    products.categories("shop")
+    products.forget_targets("shop", TARGETS)
+    assert changed.status == "changed"
+    look_images_up(catalogue, clock)
+    imports.create(Import("i", "shop", "bson", "x", 9, created=0, state="running"))
+    imports.planned("i", [Chunk("i", 0, 0, 9, 1)], scanned=9, done=True)
+    imports.waiting("i", 9)
+    imports.claim("i", 0, MINUTE)
+    imports.finish("i", 0, Counters())
+    imports.chunks("i")
+    imports.recent("shop")
+    imports.unfinished()
+    catalogue.dead.put(DeadLetter("k", "shop", "record", "bad", "It is broken.", 5))
+    catalogue.dead.page("shop")
+    catalogue.dead.page("shop", source="i")
+    catalogue.dead.drop("shop", ["k"])
+    catalogue.indexes.all("shop")
+    catalogue.indexes.swap("one", 0, expected=0, manifest="m", as_of=1)
+    catalogue.indexes.report("one", 0, "pod", 1)
+    catalogue.indexes.move_alias("shop", "live", "one")
+    catalogue.indexes.drop("one")
+    catalogue.office.key_by_sha256(A)
+    catalogue.office.keys("shop")
+    catalogue.office.revoke_key("shop", "k")
+    catalogue.office.uploads_before(9)
+    catalogue.office.upload_names_blob("blob")
+    catalogue.office.remember("shop", "key", "body")
+    catalogue.office.lease("sweep", "one", MINUTE)
+    catalogue.office.jobs("shop")
+    catalogue.office.secret("pictures")
+
+
+def look_images_up(catalogue: MongoCatalogue, clock: Any) -> None:
+    images = catalogue.images
+    images.put([ImageWrite("shop", A, Place("blob", 0, 1), "image/png", 1, 1, clock())])
+    (claim,) = images.claimable("f1", 9)
+    images.claimable("f1", 9, tenant="shop")
+    images.claimable("f1", 9, images=[A])
+    images.claim(claim, MINUTE)
+    images.store_vector(VectorWrite("shop", A, "f1", b"\0\1"))
+    images.announced("shop", A, "f1")
+    images.unembedded("f2", "shop")
+    images.names_blob("blob")
+    images.touch("shop", [A])
+    images.get("shop", [A])
+    images.page()
+    images.count("shop")
+    images.doom("shop", A, touched=clock())
+    images.remove("shop", A, touched=clock(), doomed=clock())
+
+
+def test_now_is_what_the_server_says_and_not_this_machine(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    with MongoCatalogue(url) as catalogue, database(url) as found:
+        before = catalogue.now()
+        told = found.command("hello")["localTime"].replace(tzinfo=UTC).timestamp() * 1000
+        after = catalogue.now()
+    assert before - 5 <= told <= after + 1000
+
+
+def test_the_servers_clock_is_asked_now_and_then_and_never_goes_backwards(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs, asked = [100.0], [5_000], [0]
+
+    def ask() -> int:
+        asked[0] += 1
+        return theirs[0]
+
+    monkeypatch.setattr(time, "monotonic", lambda: ours[0])
+    clock = ServerClock(ask)
+    assert (clock(), clock(), asked[0]) == (5_000, 5_000, 1)
+    ours[0] += 1.5
+    assert (clock(), asked[0]) == (6_500, 1)
+    ours[0] += 1.0
+    theirs[0] = 6_000
+    assert (clock(), asked[0]) == (6_500, 2)
+    ours[0] += 1.0
+    assert clock() == 7_000
+    theirs[0] = 9_000
+    clock.doubt()
+    assert (clock(), asked[0]) == (9_000, 3)
+
+
+@contextmanager
+def database(url: str) -> Iterator[Any]:
+    with MongoClient[dict[str, Any]](url) as client:
+        yield client.get_default_database()
+
+
+def answers(catalogue: MongoCatalogue) -> bool:
+    with suppress(Unavailable):
+        catalogue.products.count("shop")
+        return True
+    return False
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < give_up
+        threading.Event().wait(0.01)
