@@ -66,33 +66,28 @@ IMAGES: Final = {image.name: image for image in map(read, FILES)}
 
 def libraries_of(groups: set[str]) -> set[str]:
     """The modules that an installation of these groups can import, by the lock."""
-    packages: dict[str, Any] = {
-        package["name"]: package
-        for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
-    }
+    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    packages: dict[str, Any] = {package["name"]: package for package in lock}
     project = packages["lookalike"]
-    wanted = [*project["dependencies"]]
+    waiting = [*project["dependencies"]]
     for group in groups:
-        wanted += project["dev-dependencies"][group]
-    found: set[str] = set()
-    while wanted:
-        dependency = wanted.pop()
-        package = packages[dependency["name"]]
-        extras = [
-            package.get("optional-dependencies", {}).get(e, []) for e in dependency.get("extra", [])
-        ]
-        if dependency["name"] not in found or extras:
-            found.add(dependency["name"])
-            wanted += [
-                *package.get("dependencies", []),
-                *(one for extra in extras for one in extra),
-            ]
-    modules = packages_distributions()
-    normal = {
-        module: {re.sub(r"[-_.]+", "-", name).lower() for name in names}
-        for module, names in modules.items()
+        waiting += project["dev-dependencies"][group]
+    found: set[tuple[str, str]] = set()
+    while waiting:
+        wanted = waiting.pop()
+        package = packages[wanted["name"]]
+        for extra in {"", *wanted.get("extra", [])} - {
+            e for name, e in found if name == wanted["name"]
+        }:
+            found.add((wanted["name"], extra))
+            optional = package.get("optional-dependencies", {}).get(extra, [])
+            waiting += optional if extra else package.get("dependencies", [])
+    installed = {name for name, _ in found}
+    return {
+        module
+        for module, names in packages_distributions().items()
+        if installed & {re.sub(r"[-_.]+", "-", name).lower() for name in names}
     }
-    return {module for module, names in normal.items() if names & found}
 
 
 def imported_by(root: str) -> tuple[set[str], set[str]]:

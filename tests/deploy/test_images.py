@@ -76,6 +76,11 @@ def test_an_image_has_every_library_that_its_processes_import(image: Image) -> N
 
 
 @every_image
+def test_an_image_has_what_celery_imports_to_speak_with_redis(image: Image) -> None:
+    assert {"kombu", "packaging", "redis"} <= libraries_of(image.groups)
+
+
+@every_image
 def test_an_image_has_every_module_that_its_processes_import(image: Image) -> None:
     for process in PROCESSES[image.name]:
         ours, _ = imported_by(process)
