@@ -26,7 +26,7 @@ _TICK_S: Final = 0.2
 _BEAT_S: Final = 2.0
 _RECONNECT_S: Final = 2.0
 _LAST_WORDS_S: Final = 2.0
-_SOCKET_S: Final = 10.0
+_SOCKET_S: Final = 5.0
 _CONNECT_S: Final = 3.0
 _log: Final = logging.getLogger(__name__)
 
@@ -93,6 +93,7 @@ class _Shift:
         self._beat_at = 0.0
         self._signals = 0
         self._deadline: float | None = None
+        self._stuck = False
         self.consumer: Any = None
 
     def begin(self, consumer: Any) -> None:
@@ -120,6 +121,8 @@ class _Shift:
             touch(self._heartbeat)
         if self._signals:
             self._drain(now)
+        else:
+            self._unstick()
 
     def _drain(self, now: float) -> None:
         if self._deadline is None:
@@ -135,6 +138,15 @@ class _Shift:
             bound_open_broker_sockets(self.consumer.connection, _LAST_WORDS_S)
             raise WorkerShutdown(0)
 
+    def _unstick(self) -> None:
+        """A message whose acknowledgement is lost with Redis keeps its place; a worker that has no
+        place left, and nothing to do, for two looks in a row, has to connect anew to have them back.
+        """
+        before, self._stuck = self._stuck, self.consumer.is_full() and not state.reserved_requests
+        if before and self._stuck:
+            self._stuck = False
+            raise ConnectionError("acknowledgements were lost")
+
 
 class _Consumer(Consumer):  # type: ignore[misc] # Celery is untyped
     """Waits for Redis as long as it takes, alive and ready to be ended meanwhile."""
@@ -144,6 +156,10 @@ class _Consumer(Consumer):  # type: ignore[misc] # Celery is untyped
         shift.consumer = self
         self.task_consumer: Any = None
         super().__init__(*args, **kwargs)
+
+    def is_full(self) -> bool:
+        """Connected, and yet nothing more may come before something is acknowledged."""
+        return bool(self.connection) and not self.task_consumer.channel.qos.can_consume()
 
     def ensure_connected(self, conn: Any) -> Any:
         tick = self._shift.tick
