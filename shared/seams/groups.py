@@ -32,7 +32,7 @@ def answers(told: Sequence[Answer | LookalikeError]) -> Mapping[int, Answer]:
         if not isinstance(error, NotFound | Unavailable):
             raise error
     if len(errors) == len(told):
-        raise next((e for e in errors if not isinstance(e, NotFound)), errors[0])
+        raise errors[0] if all(isinstance(one, NotFound) for one in errors) else _nobody(errors)
     return {n: one for n, one in enumerate(told) if not isinstance(one, LookalikeError)}
 
 
@@ -46,7 +46,7 @@ def one_answer(
     found = list(by_group.values())
     shards = max(one.shards_ok + len(one.shards_failed) for one in found)
     if not any(range(group, shards, len(told)) for group in by_group):
-        raise _nobody(told)
+        raise _nobody([one for one in told if isinstance(one, LookalikeError)])
     failed = dict(_failed(told, shards))
     seen = [one for one in found if one.as_of]  # who holds no shard has read no pointer
     return SearchAnswer(
@@ -89,10 +89,10 @@ def _failed(
             yield from ((f.shard, f.reason) for f in one.shards_failed if f.shard in own)
 
 
-def _nobody(told: Sequence[SearchAnswer | LookalikeError]) -> Unavailable:
-    """Those who answer hold nothing of this index."""
-    errors = dict.fromkeys(one.detail for one in told if isinstance(one, LookalikeError))
-    return Unavailable("; ".join(errors))
+def _nobody(errors: Sequence[LookalikeError]) -> Unavailable:
+    """Nobody who answers holds anything of the index."""
+    told = "; ".join(dict.fromkeys(error.detail for error in errors))
+    return Unavailable(f"Nothing can be searched at the moment, try again: {told}.")
 
 
 def _counted(facet: FacetRequest, found: Sequence[SearchAnswer]) -> tuple[FacetCount, ...]:

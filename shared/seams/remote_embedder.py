@@ -71,8 +71,10 @@ class RemoteEmbedder:
     def _told(self, call: Call, parse: Callable[[bytes], Answer], timeout_s: float) -> Answer:
         until = time.monotonic() + timeout_s
         (told,) = race(call, [[self._process]], read_by(parse), until)
-        if isinstance(told, NotFound):
-            raise Unavailable(f"{self._process.name} is something else: {told.detail}")
+        if isinstance(told, NotFound | Unavailable):
+            raise Unavailable(
+                f"No picture can be embedded at the moment, try again: {told.detail}."
+            )
         if isinstance(told, LookalikeError):
             raise told
         return told

@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -191,6 +192,49 @@ def test_an_error_comes_back_as_it_was_raised(stack: ExitStack, stubbed: Any) ->
     assert type(caught.value) is Invalid
     assert (caught.value.kind, caught.value.flaws) == ("bad_limit", flaws)
     assert not asked  # what is the caller's fault here would be so there
+
+
+def test_any_process_answers_for_elasticsearch(stack: ExitStack, stubbed: Any) -> None:
+    asked = Counter[str]()
+    whole = replace(EMPTY, backend="elasticsearch", plan="knn", shards_ok=7)
+
+    def answer(request: SearchRequest) -> SearchAnswer:
+        asked[request.backend] += 1
+        return whole
+
+    nobody = f"http://127.0.0.1:{free_port()}"
+    searcher = remote(stack, stubbed(answer), nobody, stubbed(answer), groups=3)
+    wanted = replace(REQUEST, backend="elasticsearch", products=(WeightedProduct("p1"),))
+    assert [searcher.search(wanted) for _ in range(6)] == [whole] * 6
+    assert asked == {"elasticsearch": 6}
+    assert searcher.search(REQUEST).shards_failed[0].shard == 1
+
+
+def test_a_process_is_ready_once_all_that_it_holds_was_open(
+    stack: ExitStack, shelf: Any, shards: Shards
+) -> None:
+    url = stack.enter_context(serving(create_app(Stub(lambda _: EMPTY), shards)))
+
+    def ready() -> tuple[int, str]:
+        answer = httpx.get(f"{url}/readyz")
+        return answer.status_code, str(answer.json().get("detail"))
+
+    assert httpx.get(f"{url}/livez").status_code == 200
+    assert ready() == (503, "The catalogue has not been read yet.")
+    shelf.index("bad", shards=2)
+    shelf.point("bad", 1, "nothing/there.json")
+    shards.refresh()
+    status, detail = ready()
+    assert (status, "shard 1 of bad" in detail, "shard 0" in detail) == (503, True, False)
+    shelf.index("good")
+    shelf.commit(shelf.entries(1), "good")
+    shelf.catalogue.indexes.drop("bad")
+    shards.refresh()
+    assert ready()[0] == 200
+    shelf.index("worse")
+    shelf.point("worse", 0, "nothing/there.json")
+    shards.refresh()
+    assert ready()[0] == 200
 
 
 def test_what_breaks_in_a_process_is_a_failure_of_that_process(

@@ -12,11 +12,11 @@ from shared.runtime.http import listening
 
 
 @contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
+def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """The address under which the application answers until the context is left."""
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
-    with listening("127.0.0.1", 0) as sock:
+    with listening("127.0.0.1", port) as sock:
         thread = threading.Thread(target=server.run, args=([sock],), name="application")
         thread.start()
         while not server.started and thread.is_alive():
