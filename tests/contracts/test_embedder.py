@@ -16,7 +16,9 @@ from services.embedder.local import ChildEmbedder
 from shared.errors import Invalid
 from shared.images import MAX_PICTURE_BYTES, Crop
 from shared.seams.embedder import Embedder, Embedding, Failure
+from shared.seams.remembering import RememberingEmbedder
 from shared.seams.remote_embedder import RemoteEmbedder
+from shared.seams.vectors_cache import LruVectors
 from shared.vectors import Floats
 from tests.servers.application import serving
 
@@ -37,6 +39,7 @@ _KINDS: dict[str, Callable[[], AbstractContextManager[Embedder]]] = {
     "in-process": lambda: nullcontext(InProcessEmbedder(MODEL)),
     "child": lambda: ChildEmbedder(MODEL),
     "http": _http,
+    "remembering": lambda: nullcontext(RememberingEmbedder(InProcessEmbedder(MODEL), LruVectors())),
 }
 
 

@@ -65,10 +65,13 @@ def test_installations_that_share_a_redis_do_not_hear_each_other(
     notices: RedisNotices, redis_url: str
 ) -> None:
     ears, others = Ears(), Ears()
-    with closing(RedisNotices(redis_url, prefix=f"{secrets.token_hex(8)}:")) as elsewhere:
-        with notices.follow(ears), elsewhere.follow(others):
-            assert others.after(lambda: elsewhere.tell("idx_2", 0), ("idx_2", 0))
-            assert ears.after(lambda: notices.tell("idx_1", 0), ("idx_1", 0))
+    with (
+        closing(RedisNotices(redis_url, prefix=f"{secrets.token_hex(8)}:")) as elsewhere,
+        notices.follow(ears),
+        elsewhere.follow(others),
+    ):
+        assert others.after(lambda: elsewhere.tell("idx_2", 0), ("idx_2", 0))
+        assert ears.after(lambda: notices.tell("idx_1", 0), ("idx_1", 0))
     assert {index for index, _ in ears.heard} == {"idx_1"}
 
 
@@ -94,17 +97,19 @@ def test_a_redis_that_is_gone_costs_nobody_time_and_is_heard_again_when_it_is_ba
     tmp_path: Path,
 ) -> None:
     ears = Ears()
-    with redis_server(tmp_path) as server, closing(RedisNotices(server.url)) as notices:
-        with notices.follow(ears):
-            assert ears.after(lambda: notices.tell("idx_1", 0), ("idx_1", 0))
-            server.freeze()
-            assert _seconds(lambda: notices.tell("idx_1", 1)) < 0.8
-            assert _seconds(lambda: notices.tell("idx_1", 1)) < 0.05
-            server.restart()
-            assert ears.after(lambda: notices.tell("idx_1", 2), ("idx_1", 2), timeout=15)
-            server.kill()
-            assert _seconds(lambda: notices.tell("idx_1", 3)) < 0.8
-        # Following ends though nobody is there.
+    with (
+        redis_server(tmp_path) as server,
+        closing(RedisNotices(server.url)) as notices,
+        notices.follow(ears),
+    ):
+        assert ears.after(lambda: notices.tell("idx_1", 0), ("idx_1", 0))
+        server.freeze()
+        assert _seconds(lambda: notices.tell("idx_1", 1)) < 0.8
+        assert _seconds(lambda: notices.tell("idx_1", 1)) < 0.05
+        server.restart()
+        assert ears.after(lambda: notices.tell("idx_1", 2), ("idx_1", 2), timeout=15)
+        server.kill()
+        assert _seconds(lambda: notices.tell("idx_1", 3)) < 0.8
 
 
 def _seconds(act: Callable[[], None]) -> float:

@@ -31,6 +31,8 @@ def here() -> Iterator[Office]:
 @pytest.fixture
 def broker(redis_url: str) -> Iterator[Broker]:
     prefix = f"{secrets.token_hex(8)}:"
-    with closing(CeleryQueue(redis_url, prefix=prefix)) as queue:
-        with redis.Redis.from_url(redis_url) as client:
-            yield Broker(redis_url, prefix, queue, client)
+    with (
+        closing(CeleryQueue(redis_url, prefix=prefix)) as queue,
+        redis.Redis.from_url(redis_url) as client,
+    ):
+        yield Broker(redis_url, prefix, queue, client)

@@ -103,7 +103,11 @@ def test_what_cannot_be_understood_is_dropped_and_the_rest_is_heard(
 
 def test_it_runs_as_many_tasks_at_once_as_it_has_threads(here: Office, broker: Broker) -> None:
     together = threading.Barrier(3)
-    here.handle = lambda _: together.wait(10) and None
+
+    def meet(_: Task) -> None:
+        together.wait(10)
+
+    here.handle = meet
     here.start(broker.url, "embed_now", "embed_bulk", prefix=broker.prefix, concurrency=3)
     for number in range(3):
         broker.queue.ring(ImportChunk("imp_1", number))

@@ -31,10 +31,12 @@ def main(port: str, arguments: str) -> int:
 
 
 def _ask(port: int, task: Task) -> None:
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        with connection.makefile("rw", encoding="utf-8") as stream:
-            print(json.dumps(to_wire(task)), file=stream, flush=True)
-            answer = stream.readline().strip()
+    with (
+        socket.create_connection(("127.0.0.1", port)) as connection,
+        connection.makefile("rw", encoding="utf-8") as stream,
+    ):
+        print(json.dumps(to_wire(task)), file=stream, flush=True)
+        answer = stream.readline().strip()
     if answer != "done":
         raise RuntimeError(answer)
 
