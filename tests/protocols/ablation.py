@@ -128,6 +128,8 @@ def _copy_tree(copy: Path) -> None:
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, copy / name)
+    # Servers that were brought here serve the copy's tests as well.
+    (copy / ".servers").symlink_to(ROOT / ".servers")
 
 
 def _insist_on_own_modules(copy: Path) -> None:

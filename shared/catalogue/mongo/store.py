@@ -5,7 +5,7 @@ too, so that no backend ever holds a revision that a failover takes back.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC
 from threading import Event
 from typing import Any, Final
@@ -255,14 +255,18 @@ def _place(url: str) -> str:
 
 
 def _client(url: str, place: str) -> tuple[MongoClient[Document], str]:
-    try:
-        said = {name.lower() for name in parse_qs(urlsplit(url).query)}
-        usual = {name: value for name, value in _USUAL.items() if name.lower() not in said}
-        client: MongoClient[Document] = MongoClient(url, **_FIXED, **usual)
-        return client, client.get_default_database().name
-    except (ConfigurationError, InvalidURI, ValueError):
-        # Not `from` the driver's error, which may quote the URL with its password.
-        raise Invalid(
-            f"{place} names no catalogue: write mongodb://host:port/database, with user and "
-            "password escaped as in any URL."
-        ) from None
+    said = {name.lower() for name in parse_qs(urlsplit(url).query)}
+    usual = {name: value for name, value in _USUAL.items() if name.lower() not in said}
+    with ExitStack() as undone:
+        try:
+            client: MongoClient[Document] = MongoClient(url, **_FIXED, **usual)
+            undone.callback(client.close)
+            name = client.get_default_database().name
+        except (ConfigurationError, InvalidURI, ValueError):
+            # Not `from` the driver's error, which may quote the URL with its password.
+            raise Invalid(
+                f"{place} names no catalogue: write mongodb://host:port/database, with user and "
+                "password escaped as in any URL."
+            ) from None
+        undone.pop_all()
+    return client, name
