@@ -229,29 +229,26 @@ def open_shop(
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         # Small segments are walked as if scanning them took long.
         patch.setattr(planner, "ROWS_A_STEP", 1)
-        cluster = _cluster(request, stack)
+        url = _elasticsearch(request)
 
         def opened(count: int) -> Shop:
             if count not in shops:
                 folder = tmp_path_factory.mktemp("shop")
-                shops[count] = _opened(folder, count, make, cluster, stack)
+                shops[count] = _opened(folder, count, make, url, stack)
             return shops[count]
 
         yield opened
 
 
-def _cluster(request: pytest.FixtureRequest, stack: ExitStack) -> Cluster | None:
+def _elasticsearch(request: pytest.FixtureRequest) -> str | None:
     """Every backend but one can do without."""
     try:
-        url = request.getfixturevalue("elasticsearch_url")
+        return str(request.getfixturevalue("elasticsearch_url"))
     except pytest.skip.Exception:
         return None
-    return stack.enter_context(closing(Cluster(url, prefix=new_id("searcher"))))
 
 
-def _opened(
-    folder: Path, count: int, make: Make, cluster: Cluster | None, stack: ExitStack
-) -> Shop:
+def _opened(folder: Path, count: int, make: Make, url: str | None, stack: ExitStack) -> Shop:
     catalogue = stack.enter_context(SqliteCatalogue(folder / "catalogue.db"))
     blobs = FsspecBlobs(f"file://{folder}/blobs")
     index = catalogue.indexes.create(
@@ -264,7 +261,9 @@ def _opened(
     for entries in commits:
         commit(catalogue, blobs, folder, count, entries)
     live, gone = settled(commits)
-    if cluster is not None:
+    cluster = None
+    if url is not None:
+        cluster = stack.enter_context(closing(Cluster(url, prefix=new_id("searcher"))))
         follow(cluster, index, live.values(), stack)
     plain = make(Stores(catalogue, blobs, None), stack)
     searcher = make(Stores(catalogue, blobs, cluster), stack)
