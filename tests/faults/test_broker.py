@@ -13,7 +13,7 @@ import redis
 from shared.queue.celery.queue import CeleryQueue
 from shared.runtime.heartbeat import is_alive
 from shared.tasks import SyncShard
-from tests.queue.office import Office, office
+from tests.queue.office import Office, eventually, office
 from tests.servers.process import Server
 from tests.servers.proxy import Proxy, proxy_to
 from tests.servers.redis import redis_server
@@ -102,7 +102,7 @@ def test_a_ring_takes_little_time_whatever_is_wrong(
             with _within(SLACK_S):
                 assert not any(queue.ring(A) for _ in range(100))
                 assert queue.waiting("index") == 0
-        assert _eventually(lambda: queue.ring(B))
+        assert eventually(lambda: queue.ring(B))
         assert queue.waiting("index") >= 1
 
 
@@ -122,7 +122,7 @@ def test_queue_and_worker_go_on_after_redis_was_killed(server: Server, here: Off
         server.kill()
         assert not queue.ring(B)
         server.restart()
-        assert _eventually(lambda: queue.ring(B))
+        assert eventually(lambda: queue.ring(B))
         assert here.wait_for(lambda heard: B in heard)
     assert worker.poll() is None
 
@@ -138,7 +138,7 @@ def test_a_task_that_ends_while_redis_is_away_keeps_no_place(server: Server, her
         go.set()
         assert here.wait_for(lambda _: here.done == 1)
         server.restart()
-        assert _eventually(lambda: queue.ring(B))
+        assert eventually(lambda: queue.ring(B))
         assert here.wait_for(lambda heard: B in heard)
 
 
@@ -148,9 +148,9 @@ def test_a_worker_that_is_started_first_waits_for_redis_alive(
     heartbeat = tmp_path / "heartbeat"
     server.kill()
     worker = here.start(server.url, "index", heartbeat=heartbeat)
-    assert _eventually(lambda: is_alive(heartbeat, 2))
+    assert eventually(lambda: is_alive(heartbeat, 2))
     heartbeat.unlink()
-    assert _eventually(lambda: is_alive(heartbeat, 2)), "it beats while it waits"
+    assert eventually(lambda: is_alive(heartbeat, 2)), "it beats while it waits"
     server.restart()
     with closing(CeleryQueue(server.url)) as queue:
         assert queue.ring(A)
@@ -186,7 +186,7 @@ def test_a_worker_outlives_a_full_redis(server: Server, here: Office) -> None:
             with pytest.raises(redis.OutOfMemoryError):
                 client.set("key", "value")
             client.config_set("maxmemory", 0)
-        assert _eventually(lambda: queue.ring(C))
+        assert eventually(lambda: queue.ring(C))
         assert here.wait_for(lambda heard: C in heard)
     assert worker.poll() is None
 
@@ -242,12 +242,3 @@ def _within(seconds: float) -> Iterator[None]:
 
 def _waited_for(go: threading.Event) -> None:
     assert go.wait(20)
-
-
-def _eventually(condition: Callable[[], bool], timeout: float = 10) -> bool:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False

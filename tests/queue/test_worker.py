@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from shared.queue.celery.application import TASK, application
 from shared.runtime.heartbeat import is_alive
 from shared.tasks import ImportChunk, SyncShard, Task
 from tests.queue.conftest import Broker
-from tests.queue.office import Office, Worker
+from tests.queue.office import Office, Worker, eventually
 
 A, B, C = (SyncShard("idx_1", shard) for shard in range(3))
 
@@ -144,14 +143,14 @@ def test_its_heart_beats_while_it_works_and_not_while_it_is_frozen(
     worker = here.start(broker.url, "index", prefix=broker.prefix, heartbeat=heartbeat)
     broker.queue.ring(A)
     assert here.wait_for(lambda heard: heard == [A])
-    assert _eventually(lambda: is_alive(heartbeat, 1))
+    assert eventually(lambda: is_alive(heartbeat, 1))
     _age(heartbeat)
-    assert _eventually(lambda: is_alive(heartbeat, 1)), "it beats while a task runs"
+    assert eventually(lambda: is_alive(heartbeat, 1)), "it beats while a task runs"
     worker.send_signal(signal.SIGSTOP)
     _age(heartbeat)
-    assert not _eventually(lambda: is_alive(heartbeat, 1), timeout=3)
+    assert not eventually(lambda: is_alive(heartbeat, 1), timeout=3)
     worker.send_signal(signal.SIGCONT)
-    assert _eventually(lambda: is_alive(heartbeat, 1))
+    assert eventually(lambda: is_alive(heartbeat, 1))
     go.set()
 
 
@@ -171,12 +170,3 @@ def _age(heartbeat: Path) -> None:
     """As if nobody had touched it for a minute."""
     then = time.time() - 60
     os.utime(heartbeat, (then, then))
-
-
-def _eventually(condition: Callable[[], bool], timeout: float = 10) -> bool:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False

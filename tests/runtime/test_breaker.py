@@ -1,11 +1,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from shared.runtime.breaker import Breaker
+from tests.queue.office import eventually
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_a_failure_is_not_the_callers_and_nothing_is_asked_for_a_while(breaker: 
     asked = threading.Event()
     assert breaker.ask(asked.set, otherwise=None) is None
     assert not asked.is_set()
-    assert _eventually(lambda: breaker.ask(lambda: 7, otherwise=0) == 7)
+    assert eventually(lambda: breaker.ask(lambda: 7, otherwise=0) == 7)
 
 
 def test_nobody_waits_longer_than_the_patience(breaker: Breaker) -> None:
@@ -42,7 +43,7 @@ def test_nobody_waits_longer_than_the_patience(breaker: Breaker) -> None:
 def test_questions_that_hang_leave_room_for_others(breaker: Breaker) -> None:
     go = threading.Event()
     breaker.ask(lambda: go.wait(10), otherwise=False)
-    assert _eventually(lambda: breaker.ask(lambda: 7, otherwise=0) == 7)
+    assert eventually(lambda: breaker.ask(lambda: 7, otherwise=0) == 7)
     go.set()
 
 
@@ -61,8 +62,8 @@ def test_the_log_says_when_it_begins_and_when_it_ends(
 
     with caplog.at_level(logging.INFO):
         assert failed_again()
-        assert _eventually(failed_again)
-        assert _eventually(lambda: breaker.ask(lambda: True, otherwise=False))
+        assert eventually(failed_again)
+        assert eventually(lambda: breaker.ask(lambda: True, otherwise=False))
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert "no such host" in caplog.text
 
@@ -70,12 +71,3 @@ def test_the_log_says_when_it_begins_and_when_it_ends(
 def test_a_closed_one_has_no_answers(breaker: Breaker) -> None:
     breaker.close()
     assert breaker.ask(lambda: 7, otherwise=0) == 0
-
-
-def _eventually(condition: Callable[[], bool], timeout: float = 5) -> bool:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False

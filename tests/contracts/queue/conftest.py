@@ -4,15 +4,15 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import get_args
+from pathlib import Path
 
 import pytest
 
 from shared.queue.celery.queue import CeleryQueue
-from shared.queue.local import LocalQueue
+from shared.queue.local import QUEUE_NAMES, LocalQueue
 from shared.queue.port import Queue
-from shared.tasks import QueueName, Task
-from tests.queue.office import PATIENCE_S, Office, office
+from shared.tasks import Task
+from tests.queue.office import PATIENCE_S, Office, eventually, office
 
 Open = Callable[[Callable[[Task], None]], AbstractContextManager[Queue]]
 
@@ -67,11 +67,13 @@ class _Counted(CeleryQueue):
 class Celery:
     """A worker process for each queue, as long as the tests run; all of them are rung one by one."""
 
-    def __init__(self, url: str, here: Office) -> None:
+    def __init__(self, url: str, here: Office, folder: Path) -> None:
         self._url, self._office = url, here
         self._prefix = f"{secrets.token_hex(8)}:"
-        for name in get_args(QueueName):
-            here.start(url, name, prefix=self._prefix)
+        hearts = {name: folder / name for name in QUEUE_NAMES}
+        for name, heartbeat in hearts.items():
+            here.start(url, name, prefix=self._prefix, heartbeat=heartbeat)
+        assert eventually(lambda: all(one.exists() for one in hearts.values()), timeout=60)
 
     @contextmanager
     def opened(self, handle: Callable[[Task], None]) -> Iterator[Queue]:
@@ -84,9 +86,9 @@ class Celery:
 
 
 @pytest.fixture(scope="session")
-def celery(redis_url: str) -> Iterator[Celery]:
+def celery(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Celery]:
     with office() as here:
-        yield Celery(redis_url, here)
+        yield Celery(redis_url, here, tmp_path_factory.mktemp("hearts"))
 
 
 @pytest.fixture(params=["local", "celery"])
