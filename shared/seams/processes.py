@@ -69,13 +69,18 @@ class Process:
             log.info("%s answers again", self.name)
             self._rests_until = None
 
-    def rests(self) -> bool:
-        """Whether it failed a moment ago. Of those who ask after its rest the first one tries it."""
+    def place(self) -> int:
+        """Whom to ask first: 2 is for those that failed a moment ago, 1 for those that are well.
+
+        After its rest a process that failed gets one request, and that one asks it before others.
+        """
         until, now = self._rests_until, time.monotonic()
-        if until is None or now < until:
-            return until is not None
+        if until is None:
+            return 1
+        if now < until:
+            return 2
         self._rests_until = now + REST_S
-        return False
+        return 0
 
     def close(self) -> None:
         with self._lock:
@@ -129,9 +134,8 @@ class Group:
     def in_order(self) -> list[Process]:
         """Whom to ask first, and then; those that failed a moment ago come last."""
         first = next(self._turn) % len(self._processes)
-        return sorted(
-            self._processes[first:] + self._processes[:first], key=lambda process: process.rests()
-        )
+        turned = self._processes[first:] + self._processes[:first]
+        return sorted(turned, key=lambda process: process.place())
 
 
 def _headers(until: float) -> dict[str, str]:

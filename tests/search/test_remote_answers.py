@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
@@ -142,6 +143,17 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(stack: ExitStack) -
     searcher = remote(stack, stack.enter_context(saying(once)))
     assert [searcher.search(REQUEST) for _ in range(3)] == [EMPTY] * 3
     assert len(known) == 3
+
+
+def test_threads_share_connections_and_never_answers(stack: ExitStack, stubbed: Any) -> None:
+    url = stubbed(lambda request: replace(EMPTY, rows_seen=request.limit))
+    searcher = remote(stack, url)
+    patient = replace(REQUEST, deadline_ms=20_000)
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda n: searcher.search(replace(patient, limit=n)).rows_seen, range(200))
+        assert list(found) == list(range(200))
+    (process,) = searcher._processes
+    assert 1 <= len(process._idle) <= 8
 
 
 def test_what_takes_no_connection_holds_nobody_up(stack: ExitStack, stubbed: Any) -> None:
