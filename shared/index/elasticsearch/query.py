@@ -84,7 +84,9 @@ def _range(asked: Range, field: str) -> Body:
         return {"exists": {"field": field}}
     # JSON has no infinity; as a text Elasticsearch knows it.
     told = {n: b if math.isfinite(b) else f"{'-' * (b < 0)}Infinity" for n, b in bounds.items()}
-    return {"range": {field: told}}
+    # Of `gt` and `gte` in one clause only the last would count.
+    pairs = ({n: told[n] for n in pair if n in told} for pair in (("gt", "lt"), ("gte", "lte")))
+    return {"bool": {"filter": [{"range": {field: pair}} for pair in pairs if pair]}}
 
 
 def pictured(condition: Filter | None, declared: tuple[str, ...]) -> Body:
