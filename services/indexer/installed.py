@@ -25,4 +25,5 @@ def ports_of(known: Installation) -> Iterator[Ports]:
             scratch=scratch,
             limits=Limits(trees=find_spec("annoy") is not None, workers=known.workers),
             committed=notices.tell,
+            elastic=stack.enter_context(installation.cluster_of(known)),
         )

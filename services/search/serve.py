@@ -9,13 +9,16 @@ from contextlib import ExitStack, closing
 from importlib.util import find_spec
 
 from services.search.app import create_app
+from services.search.backends import Backends
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared import installation
+from shared.catalogue.port import Catalogue
 from shared.runtime.arguments import address
 from shared.runtime.http import serve
 from shared.runtime.logs import configure
 from shared.runtime.settings import Installation
+from shared.seams.searcher import Searcher
 
 PORT = 8082
 
@@ -37,9 +40,19 @@ def run(host: str, port: int) -> None:
         shards.start()
         notices = stack.enter_context(closing(installation.notices_of(known)))
         stack.enter_context(notices.follow(shards.notice))
-        searcher = LocalSearcher(shards, annoy=find_spec("annoy") is not None)
-        stack.callback(searcher.close)
+        local = LocalSearcher(shards, annoy=find_spec("annoy") is not None)
+        stack.callback(local.close)
+        searcher = Backends(local, _elastic(known, catalogue, stack))
         serve(create_app(searcher, shards), host, port)
+
+
+def _elastic(known: Installation, catalogue: Catalogue, stack: ExitStack) -> Searcher | None:
+    cluster = stack.enter_context(installation.cluster_of(known))
+    if cluster is None:
+        return None
+    from services.search.elastic import ElasticSearcher  # noqa: PLC0415 - seconds to import
+
+    return ElasticSearcher(cluster, catalogue)
 
 
 if __name__ == "__main__":

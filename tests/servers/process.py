@@ -18,7 +18,7 @@ import pytest
 FOLDER: Final = Path(__file__).parents[2] / ".servers"
 """Where `make servers` puts what the system has no package for."""
 
-_PATIENCE_SECONDS: Final = 60
+_PATIENCE_SECONDS: Final = 120
 _TAIL_LINES: Final = 30
 
 # Below the ports that systems hand out for outgoing connections: one of those could take a killed
