@@ -15,6 +15,7 @@ from shared.hits import (
     SearchAnswer,
     SearchRequest,
     WeightedProduct,
+    WeightedVector,
 )
 from shared.vectors import Floats, from_bytes, unit_spaces
 
@@ -227,6 +228,21 @@ def test_products_and_a_vector_are_weighed_together(shop: Any, spaces: Any, back
     answer = ask(shop, vector, products=parts, backend=backend, exact=True, limit=20)
     left_out = frozenset({"p00002", "p00007"})
     assert_same(answer.hits, shop.oracle(whole, leave_out=left_out)[:20])
+
+
+def test_a_product_whose_vector_is_known_already_weighs_the_same(shop: Any, backend: Any) -> None:
+    rows = shop.live["p00002"].rows
+    mean = np.mean([from_bytes(row.vector) for row in rows], axis=0, dtype="f4")
+    wanted: dict[str, Any] = {"backend": backend, "exact": True, "limit": 20}
+    named = ask(shop, queries()[6], products=(WeightedProduct("p00002", -0.5),), **wanted)
+    given = ask(
+        shop,
+        queries()[6],
+        parts=(WeightedVector(mean.tobytes(), -0.5),),
+        leave_out=frozenset({"p00002"}),
+        **wanted,
+    )
+    assert keys(given.hits) == keys(named.hits)
 
 
 def test_a_hit_tells_the_cosine_of_every_space(shop: Any, backend: Any) -> None:
