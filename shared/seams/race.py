@@ -88,6 +88,8 @@ class _Race(Generic[Answer]):
 
     def go_on(self, exchange: Exchange) -> None:
         """Its socket is ready."""
+        if exchange not in self._running:
+            return  # overtaken in this very moment
         process, wanted = self._running[exchange], exchange.wants
         try:
             reply = exchange.go_on()
@@ -150,6 +152,8 @@ class _Race(Generic[Answer]):
             process.answered()
         else:
             process.answered()
+        if self._found is not None:
+            self.stop()
 
     def _failed(self, process: Process, why: str) -> None:
         self._complain(process, why)
