@@ -5,8 +5,6 @@ Adapters are imported when they are asked for, so that a process carries only th
 
 import re
 import socket
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +17,6 @@ from shared.runtime.settings import Installation
 from shared.seams.vectors_cache import LruVectors, RedisVectors
 
 if TYPE_CHECKING:
-    from shared.index.elasticsearch.client import Cluster
     from shared.notices.redis import RedisNotices
     from shared.queue.celery.queue import CeleryQueue
 
@@ -69,18 +66,6 @@ def ordinal_of(known: Installation) -> int:
 def cache_of(known: Installation) -> LruVectors | RedisVectors:
     """What is remembered of queries: by all gateways together, or by each for itself."""
     return LruVectors() if known.cache is None else RedisVectors(known.cache.get_secret_value())
-
-
-@contextmanager
-def cluster_of(known: Installation) -> "Iterator[Cluster | None]":
-    """Elasticsearch, or None where none is named."""
-    if known.elasticsearch is None:
-        yield None
-        return
-    from shared.index.elasticsearch.client import Cluster  # noqa: PLC0415 - seconds to import
-
-    with closing(Cluster(known.elasticsearch.get_secret_value())) as cluster:
-        yield cluster
 
 
 def notices_of(known: Installation) -> "RedisNotices":

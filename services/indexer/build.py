@@ -16,7 +16,7 @@ from services.indexer.ports import SECOND_MS, Ports
 from services.indexer.rebuild import go_on_rebuilding
 from services.indexer.walk import finish, job_of, walk
 from shared.errors import Conflict, NotFound
-from shared.index.elasticsearch.client import Away
+from shared.index.elasticsearch.port import Away
 from shared.indexes import Index
 from shared.products import Product
 from shared.tasks import BuildIndex

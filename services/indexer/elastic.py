@@ -10,8 +10,8 @@ from services.indexer.lease import every, free
 from services.indexer.ports import MINUTE_MS, SECOND_MS, Ports
 from services.indexer.sync import Todo, in_turns, read_batch, whole_entry_of
 from shared.ids import ulid
-from shared.index.elasticsearch.client import Away, Cluster
 from shared.index.elasticsearch.documents import Write, slices, write_of
+from shared.index.elasticsearch.port import Away, Cluster
 from shared.indexes import Index
 from shared.tasks import SyncElasticsearch
 

@@ -5,8 +5,8 @@ from collections import defaultdict
 
 from services.indexer.audit import Drift, Shown, differences
 from services.indexer.ports import Ports
-from shared.index.elasticsearch.client import Away, Cluster
 from shared.index.elasticsearch.documents import Write
+from shared.index.elasticsearch.port import Away, Cluster
 from shared.indexes import Index, target
 from shared.products import buckets_of
 

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from services.indexer.ports import Limits, Ports
 from shared import installation
 from shared.catalogue.targets import Targets
+from shared.index.elasticsearch.opening import cluster_of
 from shared.runtime.settings import Installation
 
 
@@ -25,5 +26,5 @@ def ports_of(known: Installation) -> Iterator[Ports]:
             scratch=scratch,
             limits=Limits(trees=find_spec("annoy") is not None, workers=known.workers),
             committed=notices.tell,
-            elastic=stack.enter_context(installation.cluster_of(known)),
+            elastic=stack.enter_context(cluster_of(known)),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.catalogue.targets import Targets
-from shared.index.elasticsearch.client import Cluster
+from shared.index.elasticsearch.port import Cluster
 from shared.queue.port import Queue
 
 SECOND_MS = 1_000

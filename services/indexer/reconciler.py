@@ -20,7 +20,7 @@ from services.indexer.sync import Todo
 from services.indexer.tiers import full_tier
 from shared.catalogue.settling import settle
 from shared.ids import ulid
-from shared.index.elasticsearch.client import Away
+from shared.index.elasticsearch.port import Away
 from shared.indexes import Index, TargetKind, target
 from shared.jobs import Import
 from shared.tasks import (

@@ -24,8 +24,8 @@ from shared.hits import (
     plan_of,
 )
 from shared.index.elasticsearch import query as words
-from shared.index.elasticsearch.client import Away, Cluster, Late
 from shared.index.elasticsearch.documents import id_of, rows_of
+from shared.index.elasticsearch.port import Away, Cluster, Late
 from shared.indexes import Index
 from shared.seams.searcher import BackendState
 from shared.vectors import Floats, from_bytes, unit_spaces

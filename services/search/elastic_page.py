@@ -21,8 +21,8 @@ from services.search.query import Query
 from shared.errors import Invalid
 from shared.hits import Hit, SearchRequest
 from shared.index.elasticsearch import query as words
-from shared.index.elasticsearch.client import Cluster, Late
 from shared.index.elasticsearch.documents import rows_of
+from shared.index.elasticsearch.port import Cluster, Late
 from shared.indexes import Index
 from shared.vectors import Floats
 

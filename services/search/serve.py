@@ -10,15 +10,15 @@ from importlib.util import find_spec
 
 from services.search.app import create_app
 from services.search.backends import Backends
+from services.search.elastic import ElasticSearcher
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared import installation
-from shared.catalogue.port import Catalogue
+from shared.index.elasticsearch.opening import cluster_of
 from shared.runtime.arguments import address
 from shared.runtime.http import serve
 from shared.runtime.logs import configure
 from shared.runtime.settings import Installation
-from shared.seams.searcher import Searcher
 
 PORT = 8082
 
@@ -42,17 +42,9 @@ def run(host: str, port: int) -> None:
         stack.enter_context(notices.follow(shards.notice))
         local = LocalSearcher(shards, annoy=find_spec("annoy") is not None)
         stack.callback(local.close)
-        searcher = Backends(local, _elastic(known, catalogue, stack))
+        cluster = stack.enter_context(cluster_of(known))
+        searcher = Backends(local, ElasticSearcher(cluster, catalogue) if cluster else None)
         serve(create_app(searcher, shards), host, port)
-
-
-def _elastic(known: Installation, catalogue: Catalogue, stack: ExitStack) -> Searcher | None:
-    cluster = stack.enter_context(installation.cluster_of(known))
-    if cluster is None:
-        return None
-    from services.search.elastic import ElasticSearcher  # noqa: PLC0415 - seconds to import
-
-    return ElasticSearcher(cluster, catalogue)
 
 
 if __name__ == "__main__":

@@ -16,30 +16,21 @@ from elastic_transport import (
 from elasticsearch import ApiError, Elasticsearch
 from urllib3 import Timeout
 
-from shared.errors import Invalid, LookalikeError, Unavailable
+from shared.errors import Invalid, LookalikeError
 from shared.index.elasticsearch.bulk import Outcome, judged
 from shared.index.elasticsearch.documents import Write
 from shared.index.elasticsearch.mapping import Layout, alias_of, body_of, name_of
+from shared.index.elasticsearch.port import ALL_PAGES_S, READ_S, Away, Late
 from shared.indexes import Index
 
 CONNECT_S: Final = 3.0
-READ_S: Final = 10.0
 GLANCE_S: Final = 2.0
 """For questions that cost the server nothing, and so tell whether it is there."""
-ALL_PAGES_S: Final = 600.0
 _CONNECTIONS: Final = 32
 
 _log = logging.getLogger(__name__)
 # Whoever asks is told of every failure; a second voice with a traceback would only drown it.
 logging.getLogger("elastic_transport").setLevel(logging.ERROR)
-
-
-class Away(Unavailable):
-    """Elasticsearch cannot be reached, is full, or takes no writes at this time."""
-
-
-class Late(Away):
-    """It did not answer in the time given."""
 
 
 class _Node(Urllib3HttpNode):
