@@ -261,6 +261,17 @@ def test_a_write_that_becomes_late_between_its_decision_and_its_arrival_is_late(
         assert (catalogue.products.page("shop"), catalogue.images.page()) == ([], [])
 
 
+def test_a_write_that_is_late_by_a_clock_that_was_set_forward_is_told_so(url: str) -> None:
+    # rule: write_deadline
+    with MongoCatalogue(url) as catalogue:
+        (before,) = catalogue.products.upsert([request("p", catalogue)])
+        clock = catalogue._store._server_clock
+        clock._told, clock._last = clock._told - 2 * MINUTE, 0
+        write = request("p", catalogue, title="In time as far as we know")
+        assert [o.status for o in catalogue.products.upsert([write])] == ["late"]
+        assert catalogue.products.page("shop") == [before.product]
+
+
 class Hurried:
     """A clock of which every reading is ten minutes later."""
 
@@ -269,6 +280,28 @@ class Hurried:
     def __call__(self) -> int:
         self.at += 10 * MINUTE
         return self.at
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_image_on_its_way_while_a_fingerprint_is_first_asked_for_is_not_missed(
+    url: str, picture: Callable[..., ImageWrite], clock: Any, *, there: bool
+) -> None:
+    write = picture(vectors=(("f2", b"\0\1"),))
+    with MongoCatalogue(url, clock=clock) as asking:
+
+        def asked_meanwhile() -> int:
+            """Between what a write reads and what it writes it looks at the clock."""
+            asking.images.claimable("f1", 9)
+            return int(clock())
+
+        if there:
+            asking.images.put([picture()])
+        with MongoCatalogue(url, clock=asked_meanwhile) as writing:
+            writing.images.put([write])
+        for fingerprint, unannounced in (("f1", False), ("f2", True)):
+            (claim,) = asking.images.claimable(fingerprint, 9)
+            assert (claim.sha256, claim.unannounced) == (write.sha256, unannounced)
+            assert asking.images.unembedded(fingerprint, "shop") == 1
 
 
 def test_processes_make_and_write_one_database_together(url: str) -> None:
