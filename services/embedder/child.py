@@ -17,6 +17,9 @@ from typing import BinaryIO, cast
 
 import cv2
 
+from services.embedder.inprocess import InProcessEmbedder
+from shared.errors import LookalikeError
+from shared.images import Crop
 from shared.seams.frames import (
     read_frame,
     read_json,
@@ -24,9 +27,6 @@ from shared.seams.frames import (
     write_json,
     write_result,
 )
-from services.embedder.inprocess import InProcessEmbedder
-from shared.errors import LookalikeError
-from shared.images import Crop
 
 
 def serve(stream: BinaryIO, model: Path) -> None:

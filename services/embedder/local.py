@@ -11,6 +11,10 @@ from queue import Empty, LifoQueue
 from types import TracebackType
 from typing import BinaryIO, Self, cast
 
+from shared.errors import Invalid, LookalikeError, Unavailable
+from shared.images import MAX_PICTURE_BYTES, Crop
+from shared.pictures import check_crop
+from shared.seams.embedder import Embedding, Failure
 from shared.seams.frames import (
     head_of,
     read_json,
@@ -19,10 +23,6 @@ from shared.seams.frames import (
     write_frame,
     write_json,
 )
-from shared.errors import Invalid, LookalikeError, Unavailable
-from shared.images import MAX_PICTURE_BYTES, Crop
-from shared.pictures import check_crop
-from shared.seams.embedder import Embedding, Failure
 from shared.spaces import Spaces
 
 _ROOT = Path(__file__).parents[2]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+import sys
 import zlib
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -116,6 +117,11 @@ def well_formed(text: str) -> bool:
     return body.startswith(("lk_search_", "lk_admin_")) and _checksum(body) == checksum
 
 
+def main() -> None:
+    """`python -m services.gateway.keys`: an admin key that no server knows yet, on standard output."""
+    sys.stdout.write(spelled("admin", secrets.token_bytes(32)) + "\n")
+
+
 def _is_the_operators(ports: Ports, text: str) -> bool:
     chosen = ports.settings.admin_key
     return chosen is not None and secrets.compare_digest(
@@ -129,3 +135,7 @@ def _checksum(body: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+if __name__ == "__main__":
+    main()

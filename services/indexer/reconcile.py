@@ -12,9 +12,6 @@ from contextlib import closing
 from functools import partial
 from typing import Final
 
-from shared.runtime.heartbeat import touch
-from shared.seams.remote_embedder import RemoteEmbedder
-
 from services.indexer.build import ensure_index
 from services.indexer.installed import ports_of
 from services.indexer.lease import held
@@ -23,9 +20,12 @@ from services.indexer.reconciler import Reconciler
 from shared.errors import LookalikeError
 from shared.ids import new_id
 from shared.indexes import Index, TargetKind
+from shared.runtime.arguments import nothing
+from shared.runtime.heartbeat import touch
 from shared.runtime.logs import configure
 from shared.runtime.settings import Installation
 from shared.seams.embedder import Embedder
+from shared.seams.remote_embedder import RemoteEmbedder
 
 PAUSE_S: Final = 1.0
 _log: Final = logging.getLogger(__name__)
@@ -89,4 +89,5 @@ def _wanted(known: Installation, embedder: Embedder) -> Index:
 
 
 if __name__ == "__main__":
+    nothing(__doc__)
     sys.exit(run())

@@ -1,8 +1,10 @@
 """What is said to a service on its command line; everything else is in the environment."""
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, get_args
 
 from shared.errors import Invalid
@@ -38,6 +40,16 @@ def named(text: str, answered: Sequence[QueueName]) -> tuple[QueueName, ...]:
     return tuple(name for name in get_args(QueueName) if name in wanted)
 
 
-def processors() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0))
+def processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Those that this process may use: a container has often a share of many."""
+    there = len(os.sched_getaffinity(0))
+    try:
+        allowed, period = quota.read_text(encoding="ascii").split()
+        return max(1, min(there, math.ceil(int(allowed) / int(period))))
+    except (OSError, ValueError):  # no such limit, which is spelled `max`
+        return there
+
+
+def nothing(about: str | None) -> None:
+    """For a process that takes no arguments, and says so."""
+    argparse.ArgumentParser(description=about).parse_args()
