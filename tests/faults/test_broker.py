@@ -11,7 +11,6 @@ import pytest
 import redis
 
 from shared.queue.celery.queue import CeleryQueue
-from shared.runtime.heartbeat import is_alive
 from shared.tasks import SyncShard
 from tests.queue.office import Office, eventually, office
 from tests.servers.process import Server
@@ -43,6 +42,11 @@ def proxy(server: Server) -> Iterator[Proxy]:
 def here() -> Iterator[Office]:
     with office() as one:
         yield one
+
+
+@pytest.fixture
+def heartbeat(tmp_path: Path) -> Path:
+    return tmp_path / "heartbeat"
 
 
 @contextmanager
@@ -127,30 +131,30 @@ def test_queue_and_worker_go_on_after_redis_was_killed(server: Server, here: Off
     assert worker.poll() is None
 
 
-def test_a_task_that_ends_while_redis_is_away_keeps_no_place(server: Server, here: Office) -> None:
+def test_a_task_that_ends_while_redis_is_away_keeps_no_place(
+    server: Server, here: Office, heartbeat: Path
+) -> None:
     go = threading.Event()
     here.handle = lambda _: _waited_for(go)
-    here.start(server.url, "index")
+    here.start(server.url, "index", heartbeat=heartbeat)
     with closing(CeleryQueue(server.url)) as queue:
         queue.ring(A)
         assert here.wait_for(lambda heard: A in heard)
         server.kill()
         go.set()
         assert here.wait_for(lambda _: here.done == 1)
+        assert _beats_twice(heartbeat), "it has tried to acknowledge by then"
         server.restart()
         assert eventually(lambda: queue.ring(B))
         assert here.wait_for(lambda heard: B in heard)
 
 
 def test_a_worker_that_is_started_first_waits_for_redis_alive(
-    server: Server, here: Office, tmp_path: Path
+    server: Server, here: Office, heartbeat: Path
 ) -> None:
-    heartbeat = tmp_path / "heartbeat"
     server.kill()
     worker = here.start(server.url, "index", heartbeat=heartbeat)
-    assert eventually(lambda: is_alive(heartbeat, 2))
-    heartbeat.unlink()
-    assert eventually(lambda: is_alive(heartbeat, 2)), "it beats while it waits"
+    assert _beats_twice(heartbeat), "it beats while it waits"
     server.restart()
     with closing(CeleryQueue(server.url)) as queue:
         assert queue.ring(A)
@@ -171,21 +175,20 @@ def test_a_worker_ends_although_redis_is_frozen(server: Server, here: Office) ->
         server.thaw()
 
 
-def test_a_worker_outlives_a_full_redis(server: Server, here: Office) -> None:
-    worker = here.start(server.url, "index")
+def test_a_worker_outlives_a_full_redis(
+    server: Server, proxy: Proxy, here: Office, heartbeat: Path
+) -> None:
+    go = threading.Event()
+    here.handle = lambda _: _waited_for(go)
+    worker = here.start(server.url, "index", heartbeat=heartbeat)
     with closing(CeleryQueue(server.url)) as queue:
         assert queue.ring(A)
+        assert queue.ring(B)
         assert here.wait_for(lambda heard: A in heard)
-        go = threading.Event()
-        here.handle = lambda _: _waited_for(go)
-        for task in (A, B):
-            assert queue.ring(task)
-        with redis.Redis.from_url(server.url) as client:
-            client.config_set("maxmemory", 1)
-            go.set()  # the next message is taken from a queue that cannot note who has it
-            with pytest.raises(redis.OutOfMemoryError):
-                client.set("key", "value")
-            client.config_set("maxmemory", 0)
+        with _full(server, proxy):
+            go.set()
+            assert here.wait_for(lambda _: here.done == 1)
+            assert _beats_twice(heartbeat), "it has tried to acknowledge, and to take another"
         assert eventually(lambda: queue.ring(C))
         assert here.wait_for(lambda heard: C in heard)
     assert worker.poll() is None
@@ -238,6 +241,15 @@ def _within(seconds: float) -> Iterator[None]:
     before = time.monotonic()
     yield
     assert time.monotonic() - before < seconds
+
+
+def _beats_twice(heartbeat: Path) -> bool:
+    """The worker's loop has turned since, or it is waiting for Redis."""
+    for _ in range(2):
+        heartbeat.unlink(missing_ok=True)
+        if not eventually(heartbeat.exists):
+            return False
+    return True
 
 
 def _waited_for(go: threading.Event) -> None:
