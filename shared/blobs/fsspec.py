@@ -7,12 +7,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from fsspec.core import url_to_fs
-
 from shared.blobs import durable
 from shared.blobs.keys import checked
 from shared.blobs.port import BlobInfo, BlobWriter
-from shared.errors import Conflict, Invalid, NotFound, Unavailable
+from shared.blobs.stores import is_past_the_end, opened, translated
+from shared.errors import Invalid, NotFound, Unavailable
 
 
 class FsspecBlobs:
@@ -25,13 +24,7 @@ class FsspecBlobs:
     """
 
     def __init__(self, url: str, cache: Path | None = None) -> None:
-        # A listing that the library remembers would hide what others wrote since.
-        options = {} if url.startswith("file:") else {"use_listings_cache": False}
-        try:
-            self._fs, root = url_to_fs(url, **options)
-        except (ValueError, ImportError) as error:
-            raise Invalid(f"{url!r} is no place for blobs: {error}", code="bad_blob_url") from error
-        self._root: str = root.rstrip("/")
+        self._fs, self._root = opened(url)
         self._is_folder = "file" in (self._fs.protocol, *self._fs.protocol)
         if not self._is_folder and cache is None:
             raise Invalid(f"Blobs in {url!r} need a cache folder on this machine.")
@@ -43,14 +36,14 @@ class FsspecBlobs:
             with self.writer(key) as file:
                 file.write(data)
             return
-        with _translated(key):
+        with translated(key):
             self._fs.pipe_file(self._path(key), data, mode="create")
 
     @contextmanager
     def writer(self, key: str) -> Iterator[BlobWriter]:
         folder = Path(self._path(key)).parent if self._is_folder else self._cache / "unsent"
         with ExitStack() as stack:
-            with _translated(key):
+            with translated(key):
                 file = stack.enter_context(durable.unfinished(folder))
             yield _Stream(file, key)
             self._publish(Path(str(file.name)), key)
@@ -60,43 +53,41 @@ class FsspecBlobs:
         path.unlink()
 
     def read(self, key: str, offset: int = 0, length: int | None = None) -> bytes:
-        if length is None:
-            length = max(0, self.size(key) - offset)
-        if offset < 0 or length < 0:
+        if offset < 0 or (length is not None and length < 0):
             raise Invalid(f"There is no range of {length} bytes at {offset} of {key!r}.")
-        with _translated(key):
+        if length is None and self._is_folder:
+            length = max(0, self.size(key) - offset)
+        with translated(key):
             if self._is_folder:
-                return durable.read_range(Path(self._path(key)), offset, length)
-            found: bytes = self._fs.cat_file(self._path(key), start=offset, end=offset + length)
-            return found
+                return durable.read_range(Path(self._path(key)), offset, length or 0)
+            return self._fetched(key, offset, length)
 
     def size(self, key: str) -> int:
         return self._info(key)["size"]  # type: ignore[no-any-return]
 
     def delete(self, key: str) -> None:
         try:
-            with _translated(key):
+            with translated(key):
                 self._fs.rm_file(self._path(key))
         except NotFound:
             return
 
     def list(self, prefix: str) -> Iterator[BlobInfo]:
         folder = prefix.rpartition("/")[0]
-        with _translated(prefix):
-            for _, _, files in self._fs.walk(f"{self._root}/{folder}".rstrip("/"), detail=True):
-                for info in files.values():
-                    path = str(info["name"])
-                    if durable.is_unfinished(Path(path)):
-                        durable.remove_abandoned(Path(path))
-                    elif (key := path[len(self._root) + 1 :]).startswith(prefix):
-                        yield BlobInfo(key, info["size"], _modified(info))
+        with translated(prefix):
+            for info in self._files(f"{self._root}/{folder}".rstrip("/")):
+                path = str(info["name"])
+                if durable.is_unfinished(Path(path)):
+                    durable.remove_abandoned(Path(path))
+                elif (key := path[len(self._root) + 1 :]).startswith(prefix):
+                    yield BlobInfo(key, info["size"], _modified(info))
 
     def local(self, key: str) -> Path:
         info = self._info(key)
         path = self._cache / key
         if self._is_folder or path.exists():
             return path
-        with _translated(key), durable.unfinished(path.parent) as file:
+        with translated(key), durable.unfinished(path.parent) as file:
             self._fs.get_file(self._path(key), str(file.name))
             if Path(str(file.name)).stat().st_size != info["size"]:
                 raise Unavailable(f"The blob store sent only a part of {key!r}; try again.")
@@ -107,14 +98,41 @@ class FsspecBlobs:
         return f"{self._root}/{checked(key)}"
 
     def _info(self, key: str) -> dict[str, Any]:
-        with _translated(key):
+        with translated(key):
             info: dict[str, Any] = self._fs.info(self._path(key))
             if info["type"] != "file":
                 raise FileNotFoundError(key)
             return info
 
+    def _fetched(self, key: str, offset: int, length: int | None) -> bytes:
+        if length == 0:
+            # An object store would take it for no range at all, and send everything.
+            self._info(key)
+            return b""
+        end = None if length is None else offset + length
+        try:
+            found: bytes = self._fs.cat_file(self._path(key), start=offset, end=end)
+        except OSError as error:
+            if is_past_the_end(error):
+                return b""
+            raise
+        return found
+
+    def _files(self, folder: str) -> Iterator[dict[str, Any]]:
+        """What is anywhere below; the library's own walk takes a failure for an empty folder."""
+        try:
+            with translated(folder):
+                found = self._fs.ls(folder, detail=True)
+        except NotFound:
+            return
+        for info in found:
+            if info["type"] == "directory":
+                yield from self._files(info["name"])
+            else:
+                yield info
+
     def _publish(self, path: Path, key: str) -> None:
-        with _translated(key):
+        with translated(key):
             if self._is_folder:
                 durable.publish(path, Path(self._path(key)))
             else:
@@ -129,7 +147,7 @@ class _Stream:
         self._key = key
 
     def write(self, data: bytes) -> int:
-        with _translated(self._key):
+        with translated(self._key):
             return durable.write_all(self._file, data)
 
 
@@ -144,16 +162,3 @@ def _modified(info: dict[str, Any]) -> int:
             case _:
                 continue
     raise Unavailable(f"The blob store does not say when {info['name']!r} was written.")
-
-
-@contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """What the operating system or the library says, in our words."""
-    try:
-        yield
-    except FileExistsError as error:
-        raise Conflict(f"The blob {key!r} is there already; a key is written once.") from error
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise NotFound(f"There is no blob {key!r}.") from error
-    except OSError as error:
-        raise Unavailable(f"The blob store failed at {key!r}: {error}") from error

@@ -28,6 +28,8 @@ class Proxy:
         self._flowing.set()
         self._refusing = False
         self._seconds = 0.0
+        self.connections = 0
+        """How many there have been so far."""
         self._server = self._run(asyncio.start_server(self._connected, "127.0.0.1", 0))
         port = self._server.sockets[0].getsockname()[1]
         self.url = target.replace(f"{self._host}:{self._port}", f"127.0.0.1:{port}")
@@ -54,6 +56,7 @@ class Proxy:
         self._call(self._reset_all)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         self._writers.add(writer)
         if self._refusing:
             self._reset(writer)

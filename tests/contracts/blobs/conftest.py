@@ -1,14 +1,40 @@
+import os
 from pathlib import Path
 
 import pytest
+from fsspec.core import url_to_fs
 
 from shared.blobs.fsspec import FsspecBlobs
 from shared.blobs.port import Blobs
 from shared.ids import ulid
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture
+def s3_environment(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What an installation says of its store; whoever brings his own store says it himself."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_url)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, os.environ.get(name, "tests"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
+    return s3_url
+
+
+@pytest.fixture
+def bucket(s3_environment: str) -> str:
+    """The URL of an empty one."""
+    url = f"s3://blobs-{ulid().lower()}"
+    files, path = url_to_fs(url, skip_instance_cache=True)
+    files.mkdir(path)
+    return url
+
+
+@pytest.fixture(params=["folder", "memory", "s3"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    if request.param == "folder":
-        return FsspecBlobs(f"file://{tmp_path}/blobs")
-    return FsspecBlobs(f"memory://{ulid()}", tmp_path / "cache")
+    match request.param:
+        case "folder":
+            return FsspecBlobs(f"file://{tmp_path}/blobs")
+        case "memory":
+            return FsspecBlobs(f"memory://{ulid()}", tmp_path / "cache")
+        case _:
+            bucket = request.getfixturevalue("bucket")
+            return FsspecBlobs(f"{bucket}/some/prefix", tmp_path / "cache")

@@ -24,6 +24,7 @@ def test_what_was_put_is_read_whole_or_by_range(blobs: Blobs) -> None:
     assert blobs.read(KEY, 3, 4) == b"3456"
     assert blobs.read(KEY, 8, 100) == b"89"
     assert blobs.read(KEY, 4, 0) == b""
+    assert blobs.read(KEY, 10) == blobs.read(KEY, 10, 5) == blobs.read(KEY, 100, 5) == b""
     assert blobs.size(KEY) == 10
 
 
