@@ -115,7 +115,7 @@ def _complete(ports: Ports, index: Index) -> Progress:
     if _pending(ports, index.target_names()) or _rebuilding(ports, index):
         return "waiting"
     # rule: verify_first
-    if not (_verified(ports, index) and _verified_elsewhere(ports, index)):
+    if not _verified(ports, index):
         return "incomplete"
     if alias and (standing is None or standing.index_id != index.index_id):
         # A builder that froze here finds that the alias went on without it.
@@ -146,15 +146,19 @@ def _rebuilding(ports: Ports, index: Index) -> bool:
 
 
 def _verified(ports: Ports, index: Index) -> bool:
-    """Whether every shard shows what the catalogue has; what is missing is pending again."""
+    """Whether every target shows what the catalogue has; what is missing is pending again."""
+    return _in_segments(ports, index) and _in_elasticsearch(ports, index)
+
+
+def _in_segments(ports: Ports, index: Index) -> bool:
     if "segments" not in index.targets:
         return True
     repaired = [compare(ports, index, shard).repair(ports) for shard in range(index.shards)]
     return not any(repaired)
 
 
-def _verified_elsewhere(ports: Ports, index: Index) -> bool:
-    """The same for Elasticsearch; while that is away, nobody knows."""
+def _in_elasticsearch(ports: Ports, index: Index) -> bool:
+    """While it is away, nobody knows."""
     if "elasticsearch" not in index.targets:
         return True
     if ports.elastic is None or resting(ports, index):
