@@ -58,7 +58,7 @@ def settle(
         todo = [position for position in range(len(keys)) if position not in answers]
         if not todo:
             return [answers[position] for position in range(len(keys))]
-        if turn and todo:
+        if turn:
             documents.store.doubt_clock()
         first = {keys[position]: position for position in reversed(todo)}
         answers |= _attempt(documents, first, decide)

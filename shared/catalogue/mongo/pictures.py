@@ -9,8 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from bson import Binary
-
 from shared.catalogue.images import ImageWrite
 from shared.catalogue.mongo.store import Document
 from shared.images import Claim, Image, Place, Progress
@@ -69,7 +67,7 @@ def completed(doc: Document, phash: str | None, thumbnail: Place | None) -> Docu
 
 def embedded(doc: Document, fingerprint: str, vector: bytes) -> Document:
     """With a vector that nobody was told of."""
-    vectors = {**doc["vectors"], fingerprint: Binary(vector)}
+    vectors = {**doc["vectors"], fingerprint: vector}
     # rule: announce
     return _progressed({**doc, "vectors": vectors}, fingerprint, error=None, unannounced=True)
 
@@ -120,7 +118,7 @@ def image_of(doc: Document) -> Image:
         doomed=doc["doomed"],
         phash=doc["phash"],
         thumbnail=Place(**doc["thumbnail"]) if doc["thumbnail"] else None,
-        vectors={name: bytes(vector) for name, vector in doc["vectors"].items()},
+        vectors=dict(doc["vectors"]),
         # Where nothing has happened yet, nothing is said.
         state={name: found for name, found in progress.items() if found != Progress()},
     )

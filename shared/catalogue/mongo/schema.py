@@ -1,7 +1,7 @@
 """The indexes; every named operation finds what it wants by one of these or by `_id`.
 
-A fresh collection has them before its first document. One that is added later is built by the
-first process that starts with it, while the others go on.
+A fresh collection has them before its first document. While one that is added later is built, over
+documents that are there, the processes that know it find the catalogue unavailable.
 """
 
 from collections.abc import Mapping

@@ -119,7 +119,8 @@ class Store:
             )
         if isinstance(error, ExecutionTimeout):
             return Unavailable(f"The catalogue {self.place} is too slow: it gave up after a while.")
-        return Unavailable(f"The catalogue {self.place} refused an operation: {error.details}.")
+        reason = (error.details or {}).get("errmsg", type(error).__name__)
+        return Unavailable(f"The catalogue {self.place} refused an operation: {reason}.")
 
     def _server_time(self) -> int:
         with self.told():
@@ -128,7 +129,7 @@ class Store:
 
 
 class Documents:
-    """One collection. Every method is one command, its answer complete before it returns."""
+    """One collection; a method is one command, and what it writes is durable when it returns."""
 
     def __init__(self, store: Store, name: str) -> None:
         self.store = store
@@ -209,9 +210,10 @@ class Documents:
         with self.store.told():
             return self._collection.update_one(wanted, change).matched_count == 1
 
-    def update_all(self, wanted: Document, change: Document) -> int:
+    def update_all(self, wanted: Document, change: Document) -> None:
+        """Each of them atomically, all of them not."""
         with self.store.told():
-            return self._collection.update_many(wanted, change).matched_count
+            self._collection.update_many(wanted, change)
 
     def delete(self, wanted: Document) -> bool:
         with self.store.told():

@@ -378,8 +378,11 @@ def test_nothing_is_done_with_a_catalogue_that_was_closed(url: str, write: Write
     ],
 )
 def test_no_error_shows_the_password(address: str) -> None:
-    with pytest.raises((Unavailable, Invalid)) as told:
-        MongoCatalogue(address.format(port=free_port())).products.count("shop")
+    with (
+        pytest.raises((Unavailable, Invalid)) as told,
+        MongoCatalogue(address.format(port=free_port())) as catalogue,
+    ):
+        catalogue.products.count("shop")
     error: BaseException | None = told.value
     while error is not None:
         assert "s3cret" not in repr(error)
