@@ -7,7 +7,7 @@ import pytest
 from services.indexer.build import build_index, create_index, drop_index, forget_dropped
 from services.indexer.elastic import sync_elasticsearch
 from services.indexer.sync import sync_shard
-from shared.index.elasticsearch.client import Away
+from shared.index.elasticsearch.port import Away
 from shared.tasks import BuildIndex, SyncElasticsearch, SyncShard
 from tests.elasticsearch.conftest import BOTH
 

@@ -14,7 +14,8 @@ from services.search.elastic import ElasticSearcher
 from shared.errors import Unavailable
 from shared.hits import SearchRequest
 from shared.ids import new_id
-from shared.index.elasticsearch.client import READ_S, Away, Cluster
+from shared.index.elasticsearch.client import Cluster
+from shared.index.elasticsearch.port import READ_S, Away
 from shared.indexes import Index
 from shared.tasks import SyncShard
 from tests.servers.elasticsearch import elasticsearch_node
