@@ -174,7 +174,7 @@ def test_a_search_process_that_is_gone_makes_answers_partial_and_comes_back(shop
 
 def test_a_ring_that_nobody_hears_costs_time_and_nothing_else(shop: House, broker: Server) -> None:
     broker.kill()
-    picture = photo("boots", "floral")
+    picture = photo("book", "floral")
     answer = shop.admin.put("/v1/products/unheard", json=body(picture))
     assert answer.status_code == 202, answer.text
     broker.restart()
