@@ -238,6 +238,18 @@ def test_presence_follows_a_product_to_the_shelf(
     assert (presence().state, presence().reason) == ("searchable", None)
 
 
+def test_what_a_target_has_lost_is_not_called_searchable(
+    put: Put, client: TestClient, workshop: Any
+) -> None:
+    """An audit makes it pending again at the revision that is marked as indexed."""
+    put("1")
+    workshop.settle()
+    assert client.get("/v1/products/1/presence").json()["state"] == "searchable"
+    lost = frozenset({"idx_test/segments"})
+    workshop.ports.catalogue.products.add_pending("default", lost, ["1"])
+    assert client.get("/v1/products/1/presence").json()["state"] == "pending"
+
+
 def test_a_product_without_a_usable_picture_is_rejected_with_the_reason(
     client: TestClient, draw: Draw, workshop: Any
 ) -> None:
