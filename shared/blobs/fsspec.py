@@ -10,7 +10,7 @@ from typing import Any
 from shared.blobs import durable
 from shared.blobs.keys import checked
 from shared.blobs.port import BlobInfo, BlobWriter
-from shared.blobs.stores import is_past_the_end, opened, translated
+from shared.blobs.stores import is_past_the_end, opened, send, translated
 from shared.errors import Invalid, NotFound, Unavailable
 
 
@@ -37,7 +37,7 @@ class FsspecBlobs:
                 file.write(data)
             return
         with translated(key):
-            self._fs.pipe_file(self._path(key), data, mode="create")
+            send(self._fs, self._path(key), data)
 
     @contextmanager
     def writer(self, key: str) -> Iterator[BlobWriter]:
@@ -136,7 +136,7 @@ class FsspecBlobs:
             if self._is_folder:
                 durable.publish(path, Path(self._path(key)))
             else:
-                self._fs.put_file(str(path), self._path(key), mode="create")
+                send(self._fs, self._path(key), path)
 
 
 class _Stream:

@@ -1,12 +1,15 @@
 """Opening what a URL names, and saying in our words what goes wrong with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
+from fsspec.asyn import sync
 from fsspec.core import url_to_fs
 
 from shared.errors import Conflict, Invalid, LookalikeError, NotFound, Unavailable
+from shared.ids import ulid
 
 _S3: Final[dict[str, Any]] = {
     # Two attempts of at most six seconds: a store that is down or frozen is told within ten or so.
@@ -18,6 +21,8 @@ _S3: Final[dict[str, Any]] = {
     # Parts of a large file that are in memory at once, of 50 MB each.
     "max_concurrency": 4,
 }
+_SEND_SECONDS: Final = 8
+_SEND_BYTES_PER_SECOND: Final = 1_000_000
 _NO_BUCKET: Final = "NoSuchBucket"
 
 
@@ -44,6 +49,39 @@ def opened(url: str) -> tuple[Any, str]:
     return files, root.rstrip("/")
 
 
+def send(files: Any, path: str, source: bytes | Path) -> None:
+    """Creates what is not there yet; `FileExistsError` where somebody else has written it."""
+    operation, *arguments = (
+        ("put_file", str(source), path) if isinstance(source, Path) else ("pipe_file", path, source)
+    )
+    if "s3" not in files.protocol:
+        getattr(files, operation)(*arguments, mode="create")
+        return
+    size = source.stat().st_size if isinstance(source, Path) else len(source)
+    _send_to_s3(files, path, getattr(files, f"_{operation}"), arguments, size)
+
+
+def _send_to_s3(files: Any, path: str, work: Any, arguments: Sequence[Any], size: int) -> None:
+    """Gives up when it takes longer than over a poor line.
+
+    The client's timeouts run while it reads, not while it writes or waits for the leave to write: a
+    store that freezes then would hold it for ever.
+    """
+    seconds = _SEND_SECONDS + size / _SEND_BYTES_PER_SECOND
+    writer = ulid()
+    options = {"mode": "create", "Metadata": {"writer": writer}, "timeout": seconds}
+    try:
+        sync(files.loop, work, *arguments, **options)
+    except TimeoutError as error:
+        raise TimeoutError(f"it did not take {size} bytes in {seconds:.0f} s.") from error
+    except OSError as error:
+        if not _is_taken(error):
+            raise
+        # The client asks again, unseen, when an answer is lost: the first writer may be ourselves.
+        if files.metadata(path).get("writer") != writer:
+            raise FileExistsError(path) from error
+
+
 @contextmanager
 def translated(key: str) -> Iterator[None]:
     """What the operating system, or the library of the store, says, in our words."""
@@ -59,48 +97,39 @@ def translated(key: str) -> Iterator[None]:
 
 def is_past_the_end(error: OSError) -> bool:
     """Whether S3 refused a range because the blob ends before it."""
-    return _answer(error)[0] == "InvalidRange"
+    return _code(error) == "InvalidRange"
+
+
+def _is_taken(error: OSError) -> bool:
+    return isinstance(error, FileExistsError) or _code(error) == "PreconditionFailed"
 
 
 def _known(key: str, error: Exception) -> LookalikeError | None:
-    code, attempts = _answer(error)
     match error:
         case FileExistsError():
-            return _taken(key, attempts)
-        case OSError() if code == "PreconditionFailed":
-            return _taken(key, attempts)
-        case FileNotFoundError() | IsADirectoryError() | NotADirectoryError() if code != _NO_BUCKET:
+            return Conflict(f"The blob {key!r} is there already; a key is written once.")
+        case FileNotFoundError() | IsADirectoryError() | NotADirectoryError() if (
+            _code(error) != _NO_BUCKET
+        ):
             return NotFound(f"There is no blob {key!r}.")
-        case OSError():
-            return Unavailable(f"The blob store failed at {key!r}: {_sentence(error, code)}")
-        case _ if _is_the_librarys(error):
-            return Unavailable(f"The blob store does not answer about {key!r}: {error}")
+        case _ if isinstance(error, OSError) or _is_the_librarys(error):
+            return Unavailable(f"The blob store failed at {key!r}: {_sentence(error)}")
         case _:
             return None
 
 
-def _sentence(error: OSError, code: str) -> str:
-    if code == _NO_BUCKET:
+def _sentence(error: Exception) -> str:
+    if _code(error) == _NO_BUCKET:
         return "there is no such bucket; create it, or correct LOOKALIKE_BLOBS."
     if isinstance(error, PermissionError):
         return f"{error}; the credentials must allow to read, write, delete and list."
     return str(error)
 
 
-def _taken(key: str, attempts: int) -> LookalikeError:
-    if attempts > 1:
-        # The first attempt may have written it, and only its answer was lost.
-        return Unavailable(f"Nobody knows who wrote the blob {key!r}; try again with another key.")
-    return Conflict(f"The blob {key!r} is there already; a key is written once.")
-
-
-def _answer(error: BaseException) -> tuple[str, int]:
-    """The code that S3 gave for its refusal, and after how many attempts; nothing elsewhere."""
+def _code(error: Exception) -> str:
+    """What S3 called its refusal; empty elsewhere."""
     response = getattr(error.__cause__, "response", None)
-    if not isinstance(response, dict):
-        return "", 1
-    about = response.get("ResponseMetadata", {})
-    return str(response.get("Error", {}).get("Code", "")), 1 + int(about.get("RetryAttempts", 0))
+    return str(response["Error"].get("Code", "")) if isinstance(response, dict) else ""
 
 
 def _is_the_librarys(error: Exception) -> bool:

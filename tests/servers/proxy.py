@@ -28,8 +28,6 @@ class Proxy:
         self._flowing.set()
         self._refusing = False
         self._seconds = 0.0
-        self.connections = 0
-        """How many there have been so far."""
         self._server = self._run(asyncio.start_server(self._connected, "127.0.0.1", 0))
         port = self._server.sockets[0].getsockname()[1]
         self.url = target.replace(f"{self._host}:{self._port}", f"127.0.0.1:{port}")
@@ -56,7 +54,6 @@ class Proxy:
         self._call(self._reset_all)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         self._writers.add(writer)
         if self._refusing:
             self._reset(writer)
@@ -67,7 +64,8 @@ class Proxy:
             self._reset(writer)
             return
         self._writers.add(back)
-        await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
+        with suppress(asyncio.CancelledError):  # the proxy is closed
+            await asyncio.gather(self._pass_on(reader, back), self._pass_on(there, writer))
         self._writers -= {writer, back}
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
