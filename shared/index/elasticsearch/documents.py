@@ -17,7 +17,8 @@ from shared.vectors import from_bytes
 
 PATH_SEPARATOR: Final = " > "
 """Between the names of a category path, where facets count whole paths."""
-SLICE_BYTES: Final = 5_000_000
+SLICE_BYTES: Final = 2_000_000
+"""A second or two of work for a small node: well within the time that an answer may take."""
 _LONGEST_ID: Final = 512
 _PLACES: Final = 5
 """More than float16 holds: the graph sees these numbers, similarities are made from the codes."""
