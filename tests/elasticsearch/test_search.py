@@ -1,7 +1,7 @@
 """What is special about searching Elasticsearch; the laws of the port are in tests/contracts/searcher."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +14,7 @@ import pytest
 from services.search import elastic, elastic_page
 from services.search.elastic import ElasticSearcher
 from shared.errors import Conflict, Invalid, NotConfigured, NotFound, Unavailable
-from shared.hits import FacetRequest, SearchRequest, WeightedProduct
+from shared.hits import FacetRequest, SearchRequest, ShardFailure, WeightedProduct
 from shared.ids import new_id
 from shared.index.elasticsearch.bulk import judged
 from shared.index.elasticsearch.client import Cluster
@@ -47,6 +47,54 @@ def test_an_exact_search_that_would_take_too_long_says_what_to_do(
     with pytest.raises(Invalid, match="ask backend `exact`") as caught:
         searcher.search(replace(QUERY, exact=True))
     assert caught.value.kind == "exact_too_wide"
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def changed(floor: "Floor", monkeypatch: pytest.MonkeyPatch, change: Change) -> None:
+    """Answers of the graph as they seldom are."""
+    search = floor.cluster.search
+
+    def answered(index: Index, body: Mapping[str, Any], *, seconds: float) -> Mapping[str, Any]:
+        answer = dict(search(index, body, seconds=seconds))
+        if "knn" in body:
+            change(answer)
+        return answer
+
+    monkeypatch.setattr(floor.cluster, "search", answered)
+
+
+def test_a_graph_that_lost_its_way_is_made_good_by_looking_at_everything(
+    searcher: ElasticSearcher, floor: "Floor", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(answer: dict[str, Any]) -> None:
+        del answer["hits"]["hits"][3:]
+
+    changed(floor, monkeypatch, lose)
+    answer = searcher.search(QUERY)
+    assert len(answer.hits) == 12
+    assert answer.plan == "1 exact"
+
+
+def test_a_shard_that_failed_is_named_and_the_rest_is_answered(
+    searcher: ElasticSearcher, floor: "Floor", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = {"shard": 0, "reason": {"type": "x", "reason": "its node is gone"}}
+    changed(floor, monkeypatch, lambda answer: answer["_shards"].update(failures=[failure]))
+    answer = searcher.search(QUERY)
+    assert (answer.shards_ok, answer.shards_failed) == (0, (ShardFailure(0, "its node is gone"),))
+    assert answer.partial
+    assert answer.hits
+
+
+def test_an_answer_that_was_cut_short_is_none(
+    searcher: ElasticSearcher, floor: "Floor", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed(floor, monkeypatch, lambda answer: answer.update(timed_out=True))
+    answer = searcher.search(QUERY)
+    assert answer.hits == ()
+    assert answer.shards_failed == (ShardFailure(0, "no answer by the deadline"),)
 
 
 def test_an_index_that_is_not_kept_there_says_so(floor: "Floor") -> None:
