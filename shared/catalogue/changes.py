@@ -91,11 +91,18 @@ def marked(doc: Product, target: str, revision: int, now: int) -> Product | None
     return waiting(confirmed, doc.pending - {target}, now)
 
 
+def put_back(doc: Product, target: str, now: int) -> Product:
+    """A revision further for a target that holds an older one; whoever has the product follows."""
+    # rule: mark_puts_back
+    return bumped(doc, frozenset({target}) | doc.indexed.keys(), now)
+
+
 def rebuilt(doc: Product, target: str, now: int) -> Product:
-    """To be indexed again from nothing by this target."""
+    """To be indexed again from nothing by this target; whoever else has it follows the revision."""
     indexed = {name: revision for name, revision in doc.indexed.items() if name != target}
+    following = frozenset({target}) | indexed.keys()
     # rule: rebuild_bumps
-    return bumped(replace(doc, indexed=indexed), frozenset({target}), now, images=True)
+    return bumped(replace(doc, indexed=indexed), following, now, images=True)
 
 
 def without_targets(doc: Product, targets: frozenset[str], now: int) -> Product:

@@ -117,7 +117,10 @@ class Products(Protocol):
         ...
 
     def put_back(self, tenant: str, target: str, product_id: str) -> bool:
-        """Revision + 1 and pending for one target: an Elasticsearch mark came late. False: gone."""
+        """Revision + 1, and pending for the target and for all that have the product.
+
+        An Elasticsearch mark came late. False: gone.
+        """
         ...
 
     def bump_showing(
@@ -133,7 +136,9 @@ class Products(Protocol):
         ...
 
     def rebuild(self, tenant: str, target: str, product_ids: Sequence[str]) -> None:
-        """Revision and images_revision + 1, `indexed` of the target forgotten, pending."""
+        """Revision and images_revision + 1, `indexed` of the target forgotten; pending for it and
+        for all others that have the product.
+        """
         ...
 
     def forget_targets(self, tenant: str, targets: frozenset[str]) -> None:

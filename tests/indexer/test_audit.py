@@ -73,7 +73,10 @@ def test_a_stale_product_is_brought_up_to_date(house: "House") -> None:
 
 def test_a_product_that_the_index_was_never_told_of_is_pending(house: "House") -> None:
     stocked(house)
-    house.ports.catalogue.products.put_back(TENANT, "other/segments", "a")
+    (image,) = house.product("a").images
+    house.ports.catalogue.products.bump_showing(
+        TENANT, image, targets=frozenset({"other/segments"}), not_after=house.clock() + 1
+    )
     assert compare(house.ports, house.index, 0).untold == ("a",)
     audit_shard(house.ports, house.index, 0)
     house.sync()

@@ -110,9 +110,8 @@ class SqliteProducts:
         return self._each(tenant, read, change)
 
     def put_back(self, tenant: str, target: str, product_id: str) -> bool:
-        # rule: mark_puts_back
         return not self._each(
-            tenant, [product_id], lambda doc, now: changes.bumped(doc, frozenset({target}), now)
+            tenant, [product_id], lambda doc, now: changes.put_back(doc, target, now)
         )
 
     def bump_showing(

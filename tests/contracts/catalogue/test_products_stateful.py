@@ -206,7 +206,7 @@ class ProductsAndADictionary(RuleBasedStateMachine):
     def put_back(self, pid: str, name: str) -> None:
         assert self.catalogue.products.put_back("shop", name, pid) == (pid in self.docs)
         if doc := self.docs.get(pid):
-            self.bump(doc, frozenset({name}))
+            self.bump(doc, frozenset({name}) | doc["indexed"].keys())
 
     @rule(pids=st.lists(ids), names=targets)
     def add_pending(self, pids: list[str], names: frozenset[str]) -> None:
@@ -220,7 +220,7 @@ class ProductsAndADictionary(RuleBasedStateMachine):
         for pid in self.docs.keys() & pids:
             doc = self.docs[pid]
             doc["indexed"] = {n: r for n, r in doc["indexed"].items() if n != name}
-            self.bump(doc, frozenset({name}), images=True)
+            self.bump(doc, frozenset({name}) | doc["indexed"].keys(), images=True)
 
     @rule(name=one_target)
     def forget(self, name: str) -> None:
