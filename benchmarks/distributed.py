@@ -31,6 +31,7 @@ from tests.system.servers import settings_over
 STAGES = ("answered", "embedded", "segments", "elasticsearch")
 BACKENDS = ("faiss", "exact", "elasticsearch")
 WRITES = 60
+UPLOADS = 30
 
 
 @contextmanager
@@ -59,17 +60,15 @@ def measured(folder: Path, catalogue: str, *, products: int, writes: int, durati
         imported = brought_in(shop.admin, folder, products)
         waits = [put(shop.admin, f"fresh-{n}", data) for n, data in enumerate(drawn(writes))]
         calls = shelved(client)
-        sought = [
-            Call("POST", "/v1/search/image", one, "image/jpeg") for one in drawn(min(writes, 40))
-        ]
-        client.ask(sought[0])
+        sought = [Call("POST", "/v1/search/image", one, "image/jpeg") for one in drawn(2 * UPLOADS)]
+        client.ask(calls[0])
         found = {
             "import_s": imported,
             "put_ms": {stage: spread([wait[stage] for wait in waits]) for stage in STAGES},
             "similar_phases_ms": phases(client, calls),
-            "upload": spread([client.seconds(call) for call in sought]),
-            "upload_phases_ms": phases(client, sought),
-            "upload_again": spread([client.seconds(call) for call in sought]),
+            "upload": spread([client.seconds(call) for call in sought[:UPLOADS]]),
+            "upload_again": spread([client.seconds(call) for call in sought[:UPLOADS]]),
+            "upload_phases_ms": phases(client, sought[UPLOADS:]),
         }
         client.close()
         for backend in BACKENDS:

@@ -27,6 +27,8 @@ SCRIPTS = (
     "demo_search",
     "gateway",
     "freshness",
+    "transport",
+    "distributed",
 )
 Result = dict[str, Any]
 

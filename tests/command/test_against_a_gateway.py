@@ -16,7 +16,9 @@ def test_a_product_lives_and_dies_by_the_command(lookalike: Run, photos: list[Pa
     assert lookalike("product", "patch", "lamp", "--set", "price=9.5").code == 0
     assert json.loads(lookalike("product", "get", "lamp", "--json").out)["price"] == 9.5
     assert "title\tBrass lamp\n" in lookalike("product", "get", "lamp").out
-    assert lookalike("product", "presence", "lamp").out.startswith("lamp: searchable\n")
+    assert lookalike("product", "presence", "lamp", "--wait", 10).out.startswith(
+        "lamp: searchable\n"
+    )
     assert lookalike("product", "rm", "lamp").code == 0
     gone = lookalike("product", "get", "lamp")
     assert (gone.code, gone.out) == (1, "")
