@@ -42,11 +42,11 @@ from shared.indexes import Index
 from shared.products import bucket_of, shard_of
 from shared.runtime.http import serve
 from shared.seams import wire
-from shared.seams.exchange import Call
-from shared.seams.processes import Group, Process
-from shared.seams.race import race
+from shared.seams.http.exchange import Call
+from shared.seams.http.processes import Group, Process
+from shared.seams.http.race import race
+from shared.seams.http.replies import read_by
 from shared.seams.remote_searcher import RemoteSearcher
-from shared.seams.replies import read_by
 
 Address = tuple[str, int]
 Ask = Callable[[bytes], object]

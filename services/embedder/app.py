@@ -5,7 +5,7 @@ from starlette.applications import Starlette
 from shared.seams import embedding_wire as wire
 from shared.seams.embedder import Embedder
 from shared.seams.embedding_wire import Embedded
-from shared.seams.serving import Asked, Endpoint, application
+from shared.seams.http.serving import Asked, Endpoint, application
 
 
 def create_app(embedder: Embedder, *, threads: int = 8, waiting: int = 32) -> Starlette:

@@ -9,8 +9,8 @@ from services.search.searcher import held_index
 from services.search.shards import Shards
 from shared.errors import Invalid
 from shared.seams import wire
+from shared.seams.http.serving import Asked, Endpoint, application
 from shared.seams.searcher import Searcher
-from shared.seams.serving import Asked, Endpoint, application
 
 
 def create_app(

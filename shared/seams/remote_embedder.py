@@ -10,10 +10,10 @@ from shared.pictures import check_crop
 from shared.seams import embedding_wire as wire
 from shared.seams.embedder import Embedding, Failure
 from shared.seams.embedding_wire import PicturesAsked
-from shared.seams.exchange import Call
-from shared.seams.processes import Process
-from shared.seams.race import race
-from shared.seams.replies import read_by
+from shared.seams.http.exchange import Call
+from shared.seams.http.processes import Process
+from shared.seams.http.race import race
+from shared.seams.http.replies import read_by
 from shared.spaces import Spaces
 
 TIMEOUT_S: Final = 10.0

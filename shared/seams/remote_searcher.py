@@ -16,11 +16,11 @@ from shared.hits import (
 )
 from shared.products import Backend
 from shared.seams import wire
-from shared.seams.exchange import Call
 from shared.seams.groups import answers, one_answer, one_state
-from shared.seams.processes import Group, Process
-from shared.seams.race import race
-from shared.seams.replies import read_by
+from shared.seams.http.exchange import Call
+from shared.seams.http.processes import Group, Process
+from shared.seams.http.race import race
+from shared.seams.http.replies import read_by
 from shared.seams.searcher import BackendState
 from shared.seams.wire import ProductsAsked
 

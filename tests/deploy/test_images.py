@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Route
 
 from services.gateway.routes import health
-from shared.seams.serving import application
+from shared.seams.http.serving import application
 from tests.deploy.environment import BEATING, LIVE, PORTS, READY, ROOT, module_is_there
 from tests.deploy.images import FILES, IMAGES, Image, imported_by, libraries_of, read
 

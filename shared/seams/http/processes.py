@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import Invalid
 from shared.runtime import logs
-from shared.seams.exchange import Call, Exchange
+from shared.seams.http.exchange import Call, Exchange
 
 REST_S: Final = 1.0
 """For so long a process that failed is asked last; after that one request tries it."""

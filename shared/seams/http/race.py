@@ -12,8 +12,8 @@ from selectors import BaseSelector, PollSelector
 from typing import Final, Generic, TypeVar
 
 from shared.errors import DeadlineExceeded, LookalikeError, NotFound, TooMany, Unavailable
-from shared.seams.exchange import Call, Exchange, Reply
-from shared.seams.processes import Process
+from shared.seams.http.exchange import Call, Exchange, Reply
+from shared.seams.http.processes import Process
 
 PATIENCE: Final = 1 / 3
 """Of the time left; after that the next process of the group is asked beside the one that is slow."""

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from shared.errors import LookalikeError, Malformed, Unavailable
 from shared.runtime.problems import error_of
-from shared.seams.exchange import Reply
+from shared.seams.http.exchange import Reply
 
 Answer = TypeVar("Answer")
 
