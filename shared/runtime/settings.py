@@ -6,7 +6,7 @@ Every setting may instead stand in a file that `…_FILE` names, which is how se
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic.fields import FieldInfo
@@ -89,6 +89,8 @@ class Installation(Settings):
         default_factory=lambda known: SecretStr(f"file://{known['data']}/blobs")
     )
     elasticsearch: SecretStr | None = None
+    elasticsearch_graph: Literal["hnsw", "int8_hnsw", "bbq_hnsw"] = "hnsw"
+    """Of indexes that are made: the others take less memory and miss more."""
     cache: SecretStr | None = None
     """A Redis for the vectors of queries, which may forget whatever it likes: never the queue's."""
     model: str = "descriptor"

@@ -172,6 +172,20 @@ def test_a_search_process_that_is_gone_makes_answers_partial_and_comes_back(shop
     until(lambda: searched(shop, picture)["meta"]["partial"] is False, within=20)
 
 
+def test_without_the_embedder_only_searches_by_new_pictures_fail(shop: House) -> None:
+    known, strange = photo("chair", "checked"), photo("lamp", "zigzag")
+    put(shop, "seat", known)
+    hits(shop, known)
+    shop.processes["embedder-http"].kill()
+    answer = asked(shop, strange)
+    assert answer.status_code == 503, answer.text
+    assert "embed" in answer.json()["detail"]
+    assert hits(shop, known)  # remembered
+    assert shop.shopper.get("/v1/products/seat/similar").status_code == 200
+    shop.processes["embedder-http"].restart()
+    until(lambda: asked(shop, strange).status_code == 200)
+
+
 def test_a_ring_that_nobody_hears_costs_time_and_nothing_else(shop: House, broker: Server) -> None:
     broker.kill()
     picture = photo("book", "floral")

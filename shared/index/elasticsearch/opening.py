@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from shared.index.elasticsearch.mapping import Layout
 from shared.index.elasticsearch.port import Cluster
 from shared.runtime.settings import Installation
 
@@ -15,5 +16,6 @@ def cluster_of(known: Installation) -> Iterator[Cluster | None]:
         return
     from shared.index.elasticsearch import client  # noqa: PLC0415 - takes a second to import
 
-    with closing(client.Cluster(known.elasticsearch.get_secret_value())) as cluster:
+    url, layout = known.elasticsearch.get_secret_value(), Layout(graph=known.elasticsearch_graph)
+    with closing(client.Cluster(url, layout=layout)) as cluster:
         yield cluster
