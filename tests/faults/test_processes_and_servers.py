@@ -99,6 +99,20 @@ def test_f6_everything_is_found_after_redis_lost_all_it_knew(scene: Scene, pendi
     assert found(scene.house, *wanted[pending // 2])
 
 
+def test_f7_a_frozen_redis_holds_up_no_write_and_no_search(scene: Scene) -> None:
+    assert put(scene.house, "f7-before", 7_000) == 202
+    until(lambda: all_searchable(scene.house, ["f7-before"]))
+    scene.redis.freeze()
+    began = time.monotonic()
+    assert put(scene.house, "f7", 7_001) == 202
+    assert is_first(scene, "f7-before", 7_000)
+    took = time.monotonic() - began
+    scene.redis.thaw()
+    assert took < 3
+    until(lambda: all_searchable(scene.house, ["f7"]), within=30)
+    assert found(scene.house, "f7", 7_001)
+
+
 def nothing_waits(house: House) -> bool:
     answer = house.admin.get("/v1/stats")
     said = answer.json() if answer.is_success else {"pending": {"stats": 1}}
