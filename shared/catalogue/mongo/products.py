@@ -1,10 +1,11 @@
 """Products: every write reads the document, decides, and writes it if it is still what was read."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from shared.catalogue import changes
+from shared.catalogue.following import Change, Following, strides
 from shared.catalogue.mongo.documents import fields_of, key_of, product_of, within
 from shared.catalogue.mongo.guarded import Decision, Read, settle
 from shared.catalogue.mongo.store import Document, Store
@@ -12,15 +13,10 @@ from shared.catalogue.products import BucketDigest, Outcome, ProductWrite
 from shared.catalogue.texts import category_key, category_of
 from shared.products import Attributes, Product, revision_digest
 
-_STRIDE: Final = 256
-"""Documents changed in one go by operations on many."""
 _BY_ID: Final = [("_id", 1)]
 
-Change = Callable[[Product, int], Product | None]
-"""The document as it should be now, or None to leave it alone."""
 
-
-class MongoProducts:
+class MongoProducts(Following):
     def __init__(self, store: Store) -> None:
         self._store = store
         self._documents = store.documents("products")
@@ -102,19 +98,6 @@ class MongoProducts:
                 found.extend(row["product_id"] for row in rows)
         return found
 
-    def mark(self, tenant: str, target: str, done: Sequence[tuple[str, int]]) -> list[str]:
-        read = dict(done)
-
-        def change(doc: Product, now: int) -> Product | None:
-            return changes.marked(doc, target, read[doc.product_id], now)
-
-        return self._each(tenant, read, change)
-
-    def put_back(self, tenant: str, target: str, product_id: str) -> bool:
-        return not self._each(
-            tenant, [product_id], lambda doc, now: changes.put_back(doc, target, now)
-        )
-
     def bump_showing(
         self, tenant: str, sha256: str, *, targets: frozenset[str], not_after: int
     ) -> int | None:
@@ -133,27 +116,10 @@ class MongoProducts:
         showing = self._documents.find({"tenant": tenant, "images": sha256}, ["_id"])
         told = [
             bumped
-            for keys in _strides([doc["_id"] for doc in showing])
+            for keys in strides([doc["_id"] for doc in showing])
             for bumped in settle(self._documents, keys, bump)
         ]
         return None if None in told else told.count(True)
-
-    def add_pending(self, tenant: str, targets: frozenset[str], product_ids: Sequence[str]) -> None:
-        self._each(
-            tenant,
-            product_ids,
-            lambda doc, now: changes.waiting(doc, doc.pending | targets, now),
-        )
-
-    def rebuild(self, tenant: str, target: str, product_ids: Sequence[str]) -> None:
-        self._each(tenant, product_ids, lambda doc, now: changes.rebuilt(doc, target, now))
-
-    def forget_targets(self, tenant: str, targets: frozenset[str]) -> None:
-        after = ""
-        while page := self.page(tenant, after, _STRIDE):
-            named = [p.product_id for p in page if targets & (p.pending | p.indexed.keys())]
-            self._each(tenant, named, lambda doc, now: changes.without_targets(doc, targets, now))
-            after = page[-1].product_id
 
     def shown(self, tenant: str, sha256: str) -> bool:
         living = {"tenant": tenant, "images": sha256, "deleted": False}
@@ -210,9 +176,7 @@ class MongoProducts:
     def _late(self, not_after: int) -> bool:
         return self._store.now() > not_after  # rule: write_deadline
 
-    def _each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
-        """Changes each document; the ids that are not there or that `change` refused."""
-
+    def each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
         def decide(_: int, read: Read) -> Decision[bool]:
             doc, now = _product(read), self._store.now()
             after = change(doc, now) if doc else None
@@ -220,7 +184,7 @@ class MongoProducts:
 
         return [
             product_id
-            for stride in _strides(list(product_ids))
+            for stride in strides(product_ids)
             for product_id, done in zip(
                 stride,
                 settle(self._documents, [key_of(tenant, one) for one in stride], decide),
@@ -247,8 +211,3 @@ def _waiting(target: str) -> Document:
 
 def _among(buckets: range) -> Document:
     return {"$gte": buckets.start, "$lt": buckets.stop}
-
-
-def _strides(names: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(names), _STRIDE):
-        yield names[start : start + _STRIDE]

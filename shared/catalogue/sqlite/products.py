@@ -2,21 +2,19 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from shared.catalogue import changes
+from shared.catalogue.following import Change, Following, strides
 from shared.catalogue.products import BucketDigest, Outcome, ProductWrite
 from shared.catalogue.sqlite.documents import COLUMNS, erase, load, product_of, save
 from shared.catalogue.sqlite.store import Store
 from shared.catalogue.texts import category_key, category_of
 from shared.products import Attributes, Product, revision_digest
 
-_STRIDE = 256
-"""Documents changed in one go by operations on many, so that other writes come in between."""
 
-
-class SqliteProducts:
+class SqliteProducts(Following):
     def __init__(self, store: Store) -> None:
         self._store = store
 
@@ -101,19 +99,6 @@ class SqliteProducts:
                 found.extend(product_id for (product_id,) in rows)
         return found
 
-    def mark(self, tenant: str, target: str, done: Sequence[tuple[str, int]]) -> list[str]:
-        read = dict(done)
-
-        def change(doc: Product, now: int) -> Product | None:
-            return changes.marked(doc, target, read[doc.product_id], now)
-
-        return self._each(tenant, read, change)
-
-    def put_back(self, tenant: str, target: str, product_id: str) -> bool:
-        return not self._each(
-            tenant, [product_id], lambda doc, now: changes.put_back(doc, target, now)
-        )
-
     def bump_showing(
         self, tenant: str, sha256: str, *, targets: frozenset[str], not_after: int
     ) -> int | None:
@@ -131,23 +116,6 @@ class SqliteProducts:
             return len(showing)
 
         return self._store.write(work)
-
-    def add_pending(self, tenant: str, targets: frozenset[str], product_ids: Sequence[str]) -> None:
-        self._each(
-            tenant,
-            product_ids,
-            lambda doc, now: changes.waiting(doc, doc.pending | targets, now),
-        )
-
-    def rebuild(self, tenant: str, target: str, product_ids: Sequence[str]) -> None:
-        self._each(tenant, product_ids, lambda doc, now: changes.rebuilt(doc, target, now))
-
-    def forget_targets(self, tenant: str, targets: frozenset[str]) -> None:
-        after = ""
-        while page := self.page(tenant, after, _STRIDE):
-            named = [p.product_id for p in page if targets & (p.pending | p.indexed.keys())]
-            self._each(tenant, named, lambda doc, now: changes.without_targets(doc, targets, now))
-            after = page[-1].product_id
 
     def shown(self, tenant: str, sha256: str) -> bool:
         found = self._store.one(
@@ -209,16 +177,10 @@ class SqliteProducts:
         )
         return {category_of(category): number for category, number in rows}
 
-    def _each(
-        self,
-        tenant: str,
-        product_ids: Iterable[str],
-        change: Callable[[Product, int], Product | None],
-    ) -> list[str]:
-        """Changes each document; the ids that are not there or that `change` refused."""
+    def each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
         return [
             product_id
-            for stride in _strides(list(product_ids))
+            for stride in strides(product_ids)
             for product_id in self._store.write(
                 lambda db, stride=stride: self._change(db, tenant, stride, change)  # type: ignore[misc]
             )
@@ -229,7 +191,7 @@ class SqliteProducts:
         db: sqlite3.Connection,
         tenant: str,
         product_ids: Sequence[str],
-        change: Callable[[Product, int], Product | None],
+        change: Change,
     ) -> list[str]:
         refused: list[str] = []
         for product_id in product_ids:
@@ -255,8 +217,3 @@ def _digest(bucket: int, rows: Iterable[tuple[int, str, int]]) -> BucketDigest:
 
 def _ends(buckets: range) -> tuple[int, int]:
     return buckets.start, buckets.stop
-
-
-def _strides(product_ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(product_ids), _STRIDE):
-        yield product_ids[start : start + _STRIDE]
