@@ -1,6 +1,9 @@
-"""A vector arriving, or a final failure, is a change of every product that shows the image."""
+"""A vector arriving, or a final failure, is a change of every product that shows the image.
 
-from collections.abc import Collection, Iterable
+Images that come together are announced together: a product that shows several is bumped once.
+"""
+
+from collections.abc import Collection
 
 from services.embedder.ports import Ports
 from shared.products import BUCKETS, shard_of
@@ -8,26 +11,23 @@ from shared.runtime.failpoints import reach
 from shared.tasks import syncs_of
 
 
-def announce(ports: Ports, tenant: str, sha256: str, fingerprint: str) -> bool:
-    """Bump the image's products, then say so in the image.
+def announce(ports: Ports, tenant: str, sha256s: Collection[str], fingerprint: str) -> bool:
+    """Bump the images' products, each once, then say so in the images.
 
-    False when the targets were too old by then: the image stays claimable, and whoever claims it
+    False when the targets were too old by then: the images stay claimable, and whoever claims them
     next has only this left to do.
     """
+    if not sha256s:
+        return True
     fresh = ports.targets.fresh(tenant)
     bumped = ports.catalogue.products.bump_showing(  # rule: arrival_bumps
-        tenant, sha256, targets=fresh.names, not_after=fresh.not_after
+        tenant, sha256s, targets=fresh.names, not_after=fresh.not_after
     )
     if bumped is None:
         return False
-    reach("embedder.bumped", sha256)
-    ports.catalogue.images.announced(tenant, sha256, fingerprint)  # rule: announce
+    reach("embedder.bumped")
+    ports.catalogue.images.announced(tenant, sha256s, fingerprint)  # rule: announce
     return True
-
-
-def announce_all(ports: Ports, tenant: str, sha256s: Iterable[str], fingerprint: str) -> int:
-    """How many were announced."""
-    return sum(announce(ports, tenant, sha256, fingerprint) for sha256 in sha256s)
 
 
 def ring_shards(ports: Ports, tenant: str, buckets: Collection[int] = range(BUCKETS)) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from services.embedder.announce import announce_all, ring_shards
+from services.embedder.announce import announce, ring_shards
 from services.embedder.arrivals import Arrival, embedded, stored
 from services.embedder.imports import ring_chunks
 from services.embedder.ports import Ports
@@ -99,11 +99,10 @@ def _bring_in(ports: Ports, job: Import, chunk: Chunk, data: bytes) -> Counters 
     if any(outcome.status == "late" for outcome in outcomes):
         return None
     reach("embedder.products_written")
-    announced = announce_all(ports, job.tenant, to_announce, ports.fingerprint)
+    announced = announce(ports, job.tenant, to_announce, ports.fingerprint)
     ring_shards(ports, job.tenant, {o.product.bucket for o in outcomes if o.product is not None})
-    if announced < len(new) or not all(
-        _is_done(image, ports.fingerprint) for image in seen.values()
-    ):
+    whole = announced and len(to_announce) == len(new)
+    if not whole or not all(_is_done(image, ports.fingerprint) for image in seen.values()):
         ports.queue.ring(EmbedImages(ports.fingerprint, job.tenant))
     kinds = Counter(_kind(job, outcome) for outcome in outcomes)
     return Counters(

@@ -92,13 +92,11 @@ def _bytes(ports: Ports, claim: Claim) -> bytes | None:
 
 def _finish(ports: Ports, jobs: Sequence[_Job]) -> int:
     reach("embedder.claimed")
-    announced = [
-        announce(ports, claim.tenant, claim.sha256, claim.fingerprint)
-        for claim in _stored(ports, jobs)
-    ]
-    if any(announced):
-        ring_shards(ports, jobs[0].claim.tenant)
-    return sum(announced)
+    done = [claim.sha256 for claim in _stored(ports, jobs)]
+    if not done or not announce(ports, jobs[0].claim.tenant, done, ports.fingerprint):
+        return 0
+    ring_shards(ports, jobs[0].claim.tenant)
+    return len(done)
 
 
 def _stored(ports: Ports, jobs: Sequence[_Job]) -> Iterator[Claim]:

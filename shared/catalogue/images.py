@@ -90,8 +90,8 @@ class Images(Protocol):
         """Replay: attempts and error are gone, so the image is claimable again."""
         ...
 
-    def announced(self, tenant: str, sha256: str, fingerprint: str) -> None:
-        """Every product that shows the image was bumped."""
+    def announced(self, tenant: str, sha256s: Collection[str], fingerprint: str) -> None:
+        """Every product that shows one of the images was bumped."""
         ...
 
     def unembedded(self, fingerprint: str, tenant: str) -> int:

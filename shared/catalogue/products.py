@@ -124,10 +124,10 @@ class Products(Protocol):
         ...
 
     def bump_showing(
-        self, tenant: str, sha256: str, *, targets: frozenset[str], not_after: int
+        self, tenant: str, sha256s: Collection[str], *, targets: frozenset[str], not_after: int
     ) -> int | None:
-        """Revision + 1, images_revision = revision, pending += targets, for every product that
-        shows the image (tombstones too); how many. None when it was too late for one.
+        """Revision + 1, images_revision = revision, pending += targets, once for every product
+        that shows any of the images (tombstones too); how many. None when it was too late for one.
         """
         ...
 

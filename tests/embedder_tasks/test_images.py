@@ -222,7 +222,7 @@ def test_an_announcement_names_every_target_there_is(house: Any) -> None:
     house.put("p", sha256)
     product = house.product("p")
     house.ports.catalogue.products.mark("shop", "idx_1/segments", [("p", product.revision)])
-    assert announce(house.ports, "shop", sha256, "f1")
+    assert announce(house.ports, "shop", [sha256], "f1")
     assert house.product("p").pending == {"idx_1/segments"}
 
 

@@ -195,9 +195,9 @@ class Workshop:
                 catalogue.images.store_vector(write)
             fresh = self.ports.targets.fresh(claim.tenant)
             catalogue.products.bump_showing(
-                claim.tenant, claim.sha256, targets=fresh.names, not_after=fresh.not_after
+                claim.tenant, [claim.sha256], targets=fresh.names, not_after=fresh.not_after
             )
-            catalogue.images.announced(claim.tenant, claim.sha256, fingerprint)
+            catalogue.images.announced(claim.tenant, [claim.sha256], fingerprint)
 
     def index(self, *, seen: bool = True) -> None:
         """Marks what is pending and commits; with `seen`, the one reader shows it."""

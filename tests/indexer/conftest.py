@@ -120,8 +120,8 @@ class House:
         images, products = self.ports.catalogue.images, self.ports.catalogue.products
         images.store_vector(VectorWrite(TENANT, sha, fingerprint, made))
         fresh = self.ports.targets.fresh(TENANT)
-        products.bump_showing(TENANT, sha, targets=fresh.names, not_after=fresh.not_after)
-        images.announced(TENANT, sha, fingerprint)
+        products.bump_showing(TENANT, [sha], targets=fresh.names, not_after=fresh.not_after)
+        images.announced(TENANT, [sha], fingerprint)
 
     def put(
         self, product_id: str, images: Sequence[str], *, origin: Origin | None = None, **said: str

@@ -75,7 +75,7 @@ def test_a_product_that_the_index_was_never_told_of_is_pending(house: "House") -
     stocked(house)
     (image,) = house.product("a").images
     house.ports.catalogue.products.bump_showing(
-        TENANT, image, targets=frozenset({"other/segments"}), not_after=house.clock() + 1
+        TENANT, [image], targets=frozenset({"other/segments"}), not_after=house.clock() + 1
     )
     assert compare(house.ports, house.index, 0).untold == ("a",)
     audit_shard(house.ports, house.index, 0)

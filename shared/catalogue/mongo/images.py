@@ -1,6 +1,6 @@
 """Images, and how far each is for each fingerprint: all of it in the image's own document."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from bson import ObjectId
 
@@ -130,8 +130,8 @@ class MongoImages:
     def forget_verdict(self, tenant: str, sha256: str, fingerprint: str) -> bool:
         return self._changed(tenant, sha256, lambda doc: replayed(doc, fingerprint))
 
-    def announced(self, tenant: str, sha256: str, fingerprint: str) -> None:
-        self._changed(tenant, sha256, lambda doc: told(doc, fingerprint))
+    def announced(self, tenant: str, sha256s: Collection[str], fingerprint: str) -> None:
+        self._each(tenant, sha256s, lambda doc: told(doc, fingerprint))
 
     def unembedded(self, fingerprint: str, tenant: str) -> int:
         self._registry.ask_for(fingerprint)
@@ -162,13 +162,20 @@ class MongoImages:
     def _changed(
         self, tenant: str, sha256: str, change: Callable[[Document], Document | None]
     ) -> bool:
+        return self._each(tenant, [sha256], change)[0]
+
+    def _each(
+        self, tenant: str, sha256s: Iterable[str], change: Callable[[Document], Document | None]
+    ) -> list[bool]:
+        """Whether each was changed; those that are not there were not."""
+
         def decide(_: int, read: Read) -> Decision[bool]:
             doc = change(read) if read else None
             if read is None or doc is None:
                 return Decision(answer=False)
             return Decision(True, differing(read, doc))
 
-        return settle(self._documents, [key_of(tenant, sha256)], decide)[0]
+        return settle(self._documents, [key_of(tenant, one) for one in sha256s], decide)
 
     def _levels(self, fingerprint: str, wanted: Document) -> Iterator[str]:
         """As many attempts as any open image has had, none first."""

@@ -99,7 +99,7 @@ class MongoProducts(Following):
         return found
 
     def bump_showing(
-        self, tenant: str, sha256: str, *, targets: frozenset[str], not_after: int
+        self, tenant: str, sha256s: Collection[str], *, targets: frozenset[str], not_after: int
     ) -> int | None:
         def bump(_: int, read: Read) -> Decision[bool | None]:
             doc, now = _product(read), self._store.now()
@@ -113,7 +113,8 @@ class MongoProducts(Following):
 
         if self._late(not_after):
             return None
-        showing = self._documents.find({"tenant": tenant, "images": sha256}, ["_id"])
+        shown = {"tenant": tenant, "images": {"$in": list(sha256s)}}
+        showing = self._documents.find(shown, ["_id"])
         told = [
             bumped
             for keys in strides([doc["_id"] for doc in showing])

@@ -170,10 +170,10 @@ class SqliteImages:
             (tenant, sha256, fingerprint),
         )
 
-    def announced(self, tenant: str, sha256: str, fingerprint: str) -> None:
+    def announced(self, tenant: str, sha256s: Collection[str], fingerprint: str) -> None:
         self._changed(
-            f"UPDATE embeddings SET unannounced = 0 WHERE {EMBEDDING}",  # noqa: S608
-            (tenant, sha256, fingerprint),
+            f"UPDATE embeddings SET unannounced = 0 WHERE {THESE} AND fingerprint = ?",  # noqa: S608
+            (tenant, json.dumps(list(sha256s)), fingerprint),
         )
 
     def unembedded(self, fingerprint: str, tenant: str) -> int:

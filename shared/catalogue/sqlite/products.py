@@ -100,14 +100,16 @@ class SqliteProducts(Following):
         return found
 
     def bump_showing(
-        self, tenant: str, sha256: str, *, targets: frozenset[str], not_after: int
+        self, tenant: str, sha256s: Collection[str], *, targets: frozenset[str], not_after: int
     ) -> int | None:
         def work(db: sqlite3.Connection) -> int | None:
             now = self._store.now()
             if now > not_after:  # rule: write_deadline
                 return None
             showing = db.execute(
-                "SELECT product_id FROM shows WHERE tenant = ? AND sha256 = ?", (tenant, sha256)
+                "SELECT DISTINCT product_id FROM shows"
+                " WHERE tenant = ? AND sha256 IN (SELECT value FROM json_each(?))",
+                (tenant, json.dumps(list(sha256s))),
             ).fetchall()
             for (product_id,) in showing:
                 if before := load(db, tenant, product_id):

@@ -114,7 +114,7 @@ def test_a_vector_that_arrives_bumps_every_product_that_shows_the_image(
         for target in BOTH:
             mark(catalogue, target, product.product_id)
     later = clock.advance(1)
-    bumped = catalogue.products.bump_showing("shop", A, targets=BOTH, not_after=later)
+    bumped = catalogue.products.bump_showing("shop", [A], targets=BOTH, not_after=later)
     assert bumped == 2
     for name in "pr":
         after = stored(catalogue, name)
@@ -122,7 +122,20 @@ def test_a_vector_that_arrives_bumps_every_product_that_shows_the_image(
         assert (after.pending, after.version) == (BOTH, before[name].version)
         assert after.written == before[name].written
     assert not stored(catalogue, "q").pending
-    assert catalogue.products.bump_showing("shop", "c" * 64, targets=BOTH, not_after=later) == 0
+    assert catalogue.products.bump_showing("shop", ["c" * 64], targets=BOTH, not_after=later) == 0
+
+
+def test_images_that_come_together_bump_a_product_once(
+    catalogue: Catalogue, put: Put, clock: Any
+) -> None:
+    put(images=(A, B))
+    put("q", images=(B,))
+    before = catalogue.products.get("shop", "pq")
+    products, later = catalogue.products, clock() + 1
+    assert products.bump_showing("shop", [A, B, "c" * 64], targets=BOTH, not_after=later) == 2
+    for name in "pq":
+        assert stored(catalogue, name).revision == before[name].revision + 1
+    assert products.bump_showing("shop", [], targets=BOTH, not_after=later) == 0
 
 
 def test_an_image_that_a_product_no_longer_shows_bumps_it_no_more(
@@ -130,15 +143,15 @@ def test_an_image_that_a_product_no_longer_shows_bumps_it_no_more(
 ) -> None:
     put(images=(A, B))
     put(images=(B,))
-    assert catalogue.products.bump_showing("shop", A, targets=BOTH, not_after=clock()) == 0
-    assert catalogue.products.bump_showing("shop", B, targets=BOTH, not_after=clock()) == 1
+    assert catalogue.products.bump_showing("shop", [A], targets=BOTH, not_after=clock()) == 0
+    assert catalogue.products.bump_showing("shop", [B], targets=BOTH, not_after=clock()) == 1
 
 
 def test_an_image_shown_twice_by_a_product_bumps_it_once(
     catalogue: Catalogue, put: Put, clock: Any
 ) -> None:
     put(images=(A, A))
-    assert catalogue.products.bump_showing("shop", A, targets=BOTH, not_after=clock()) == 1
+    assert catalogue.products.bump_showing("shop", [A], targets=BOTH, not_after=clock()) == 1
 
 
 def test_a_backfill_makes_products_pending_and_nothing_else(catalogue: Catalogue, put: Put) -> None:
@@ -268,7 +281,7 @@ def test_what_comes_after_a_removal_is_newer_than_what_was_before_it(
         mark(catalogue, target)
     old = stored(catalogue)
     assert catalogue.products.remove("shop", "p", revision=old.revision, written=old.written)
-    assert catalogue.products.bump_showing("shop", A, targets=BOTH, not_after=clock()) == 0
+    assert catalogue.products.bump_showing("shop", [A], targets=BOTH, not_after=clock()) == 0
     clock.advance(24 * 3_600_000)
     assert put().status == "created"
     assert stored(catalogue).version == 1

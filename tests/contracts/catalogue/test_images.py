@@ -202,8 +202,20 @@ def test_attempts_are_counted_without_end(
     assert catalogue.images.unembedded("f1", "shop") == 1
     assert embedded(catalogue, image)
     assert open_now(catalogue) == [(image.sha256, 14, True)]
-    catalogue.images.announced("shop", image.sha256, "f1")
+    catalogue.images.announced("shop", [image.sha256], "f1")
     assert open_now(catalogue) == []
+
+
+def test_images_are_announced_together_and_no_other_with_them(
+    catalogue: Catalogue, store: Store
+) -> None:
+    one, two, other = store("a"), store("b"), store("c")
+    for image in (one, two, other):
+        assert embedded(catalogue, image)
+    catalogue.images.announced("shop", [one.sha256, two.sha256, "0" * 64], "f1")
+    assert [sha for sha, _, _ in open_now(catalogue)] == [other.sha256]
+    catalogue.images.announced("shop", [], "f1")
+    assert [sha for sha, _, _ in open_now(catalogue)] == [other.sha256]
 
 
 def test_claimable_is_narrowed_to_a_tenant_and_to_images(
@@ -275,7 +287,7 @@ def test_an_image_stays_claimable_until_its_vector_is_announced(
     assert open_now(catalogue) == []
     clock.advance(MINUTE + 1)
     assert open_now(catalogue) == [(image.sha256, 1, True)]
-    catalogue.images.announced("shop", image.sha256, "f1")
+    catalogue.images.announced("shop", [image.sha256], "f1")
     assert open_now(catalogue) == []
     assert catalogue.images.unembedded("f1", "shop") == 0
 
@@ -286,7 +298,7 @@ def test_vectors_that_come_with_an_image_want_an_announcement(
     # rule: announce
     image = store(vectors=(("f1", VECTOR),))
     assert open_now(catalogue) == [(image.sha256, 0, True)]
-    catalogue.images.announced("shop", image.sha256, "f1")
+    catalogue.images.announced("shop", [image.sha256], "f1")
     assert open_now(catalogue) == []
 
 
@@ -296,7 +308,7 @@ def test_a_verdict_wants_an_announcement_too(catalogue: Catalogue, store: Store)
     assert given_up(catalogue, image)
     assert progress(catalogue, image).error == "broken: No picture."
     assert open_now(catalogue) == [(image.sha256, 0, True)]
-    catalogue.images.announced("shop", image.sha256, "f1")
+    catalogue.images.announced("shop", [image.sha256], "f1")
     assert open_now(catalogue) == []
     assert progress(catalogue, image).error == "broken: No picture."
 
@@ -353,7 +365,7 @@ def test_a_forgotten_verdict_makes_the_image_claimable_again(
     assert not catalogue.images.forget_verdict("shop", image.sha256, "f1")
     claimed()
     given_up(catalogue, image)
-    catalogue.images.announced("shop", image.sha256, "f1")
+    catalogue.images.announced("shop", [image.sha256], "f1")
     assert catalogue.images.forget_verdict("shop", image.sha256, "f1")
     assert open_now(catalogue) == [(image.sha256, 0, False)]
     assert progress(catalogue, image) == Progress()
@@ -380,7 +392,7 @@ def test_unembedded_counts_whatever_is_not_through(
     embedded(catalogue, done)
     given_up(catalogue, failed)
     embedded(catalogue, told)
-    catalogue.images.announced("shop", told.sha256, "f1")
+    catalogue.images.announced("shop", [told.sha256], "f1")
     assert catalogue.images.unembedded("f1", "shop") == 3
     assert catalogue.images.unembedded("f1", "other") == 1
     assert catalogue.images.unembedded("f2", "shop") == 4
@@ -391,7 +403,7 @@ def test_a_later_vector_of_the_same_fingerprint_replaces_the_first(
 ) -> None:
     image = store()
     embedded(catalogue, image)
-    catalogue.images.announced("shop", image.sha256, "f1")
+    catalogue.images.announced("shop", [image.sha256], "f1")
     store(vectors=(("f1", OTHER),))
     assert stored(catalogue, image).vectors == {"f1": OTHER}
     assert open_now(catalogue) == [(image.sha256, 0, True)]

@@ -122,7 +122,7 @@ class ImagesAndADictionary(RuleBasedStateMachine):
 
     @rule(sha=pictures)
     def announce(self, sha: str) -> None:
-        self.catalogue.images.announced("shop", sha, "f1")
+        self.catalogue.images.announced("shop", [sha], "f1")
         if sha in self.docs:
             self.state(sha, "f1")["unannounced"] = False
 

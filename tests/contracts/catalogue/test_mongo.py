@@ -205,7 +205,7 @@ with MongoCatalogue(sys.argv[1]) as catalogue:
     elif what == "delete":
         done = [catalogue.products.delete("shop", "p", **said)]
     elif what == "bump":
-        print(catalogue.products.bump_showing("shop", "a" * 64, **said))
+        print(catalogue.products.bump_showing("shop", ["a" * 64], **said))
         sys.exit()
     else:
         print(catalogue.images.put(
@@ -477,7 +477,7 @@ def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> N
     products.page("shop")
     products.pending("shop", "one/segments", range(9), 9)
     products.mark("shop", "one/segments", [("p", 1)])
-    products.bump_showing("shop", A, targets=TARGETS, not_after=clock())
+    products.bump_showing("shop", [A], targets=TARGETS, not_after=clock())
     products.shown("shop", A)
     products.tombstones(0, 9)
     products.remove("shop", "p", revision=1, written=1)
@@ -524,7 +524,7 @@ def look_images_up(catalogue: MongoCatalogue, clock: Any) -> None:
     images.claimable("f1", 9, images=[A])
     images.claim(claim, MINUTE)
     images.store_vector(VectorWrite("shop", A, "f1", b"\0\1"))
-    images.announced("shop", A, "f1")
+    images.announced("shop", [A], "f1")
     images.unembedded("f2", "shop")
     images.names_blob("blob")
     images.touch("shop", [A])

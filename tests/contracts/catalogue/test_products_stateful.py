@@ -196,7 +196,7 @@ class ProductsAndADictionary(RuleBasedStateMachine):
     def bump_showing(self, sha: str, names: frozenset[str], slack: int) -> None:
         showing = [doc for doc in self.docs.values() if sha in doc["images"]]
         bumped = self.catalogue.products.bump_showing(
-            "shop", sha, targets=names, not_after=self.clock() + slack
+            "shop", [sha], targets=names, not_after=self.clock() + slack
         )
         assert bumped == (None if slack else len(showing))
         for doc in () if slack else showing:

@@ -223,7 +223,7 @@ def test_a_write_after_its_deadline_changes_nothing(
         targets=TARGETS,
         not_after=passed,
     )
-    bumped = catalogue.products.bump_showing("shop", "a" * 64, targets=TARGETS, not_after=passed)
+    bumped = catalogue.products.bump_showing("shop", ["a" * 64], targets=TARGETS, not_after=passed)
     assert (patch.status, bumped) == ("late", None)
     assert catalogue.products.page("shop") == [before]
 
