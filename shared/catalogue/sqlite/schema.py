@@ -102,6 +102,11 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX jobs_by_created ON jobs (tenant, created);
     CREATE TABLE secrets (name TEXT PRIMARY KEY, secret BLOB NOT NULL) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE fetches (
+        tenant TEXT NOT NULL, url TEXT NOT NULL, sha256 TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (tenant, url)) WITHOUT ROWID;
+    """,
 )
 
 
