@@ -16,7 +16,8 @@ import bson
 
 from benchmarks.claims import at_least, options, tell
 from lookalike.sample.catalogue import make
-from shared.bson import ChunkRange, decode, file_reader, scan
+from shared.sources.bson import decode, scan
+from shared.sources.records import ChunkRange, file_reader
 
 GIGABYTES_PER_SECOND = 1.0
 PRODUCTS_PER_SECOND = 60.0

@@ -25,7 +25,8 @@ from benchmarks.drawing import jpegs
 from benchmarks.house import bring_in, house
 from services.embedder.inprocess import InProcessEmbedder
 from services.embedder.model import BUNDLED
-from shared.bson import Record, decode, encode
+from shared.sources.bson import decode, encode
+from shared.sources.records import Record
 
 PICTURES = 600
 A_PRODUCT = 2
@@ -53,7 +54,7 @@ def bare_loop(embedder: InProcessEmbedder, path: Path) -> float:
     begun, count = time.perf_counter(), 0
     for record in decode(path.read_bytes()):
         if isinstance(record, Record):
-            count += len(embedder.embed(record.pictures, thumbnails=True))
+            count += len(embedder.embed(record.held, thumbnails=True))
     return count / (time.perf_counter() - begun)
 
 

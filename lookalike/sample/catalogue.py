@@ -9,8 +9,9 @@ import simplejpeg
 from lookalike.sample.drawing import photo
 from lookalike.sample.inventing import CATEGORY_IDS, Invention, invent
 from lookalike.sample.painting import paint
-from shared.bson import CATEGORY_COLUMNS, encode
 from shared.errors import Invalid
+from shared.sources.bson import encode
+from shared.sources.categories import CATEGORY_COLUMNS
 
 CATEGORY_FILE = "category_names.csv"
 _QUALITY = 90

@@ -11,7 +11,6 @@ from services.embedder.imports import ring_chunks
 from services.embedder.ports import Ports
 from services.embedder.records import Draft, dead_record, read_records
 from services.embedder.sources import opened
-from shared.bson import decode
 from shared.catalogue.products import Outcome, ProductWrite
 from shared.catalogue.settling import settle
 from shared.catalogue.targets import WRITE_DEADLINE_MS
@@ -21,6 +20,7 @@ from shared.jobs import Chunk, Counters, DeadLetter, Import
 from shared.products import Origin
 from shared.runtime.failpoints import reach
 from shared.seams.embedder import Embedding
+from shared.sources.bson import decode
 from shared.tasks import EmbedImages, ImportChunk
 
 _log: Final = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ from typing import Final
 from services.embedder.ports import Ports
 from services.embedder.records import dead_record
 from services.embedder.sources import opened
-from shared.bson import BadRecord, ChunkRange, Read, scan
 from shared.catalogue.settling import settle
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.jobs import Chunk, Counters, Import
 from shared.runtime.failpoints import reach
+from shared.sources.bson import scan
+from shared.sources.records import BadRecord, ChunkRange, Read
 from shared.tasks import ImportChunk
 
 _SAVED_TOGETHER: Final = 64

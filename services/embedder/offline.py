@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from services.embedder.local import ChildEmbedder
-from shared.bson import BadRecord, ChunkRange, decode, file_reader, scan
 from shared.errors import LookalikeError
 from shared.seams.embedder import Embedder, Failure
+from shared.sources.bson import decode, scan
+from shared.sources.records import BadRecord, ChunkRange, file_reader
 from shared.spaces import Spaces
 from shared.vectors import Floats
 
@@ -84,7 +85,7 @@ def _pictures_of_chunk(path: Path, data: bytes, chunk: ChunkRange) -> Iterator[F
         if isinstance(record, BadRecord):
             yield f"{path}@{record.offset}", record.detail
             continue
-        for n, picture in enumerate(record.pictures):
+        for n, picture in enumerate(record.held):
             yield f"{record.product_id}/{n}", picture
 
 

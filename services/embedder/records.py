@@ -6,11 +6,11 @@ from typing import Final
 
 from services.embedder.ports import Ports
 from shared.attributes import read_attributes
-from shared.bson import BadRecord, Record
 from shared.errors import Invalid
 from shared.images import sha256_of
 from shared.jobs import DeadLetter, Import
 from shared.products import Attributes
+from shared.sources.records import BadRecord, Record
 
 _FIELDS: Final = (
     "title",
@@ -75,12 +75,12 @@ def dead_record(ports: Ports, job: Import, bad: BadRecord) -> None:
 
 def _draft(job: Import, record: Record) -> Draft | BadRecord:
     """Fields that a product does not have are left out: files carry more than shops need."""
-    said = {name: record.extras[name] for name in _FIELDS if name in record.extras}
+    said = {name: record.fields[name] for name in _FIELDS if name in record.fields}
     try:
         attributes = read_attributes({"category": _category(job, record), **said})
     except Invalid as error:
         return BadRecord(record.offset, error.kind, f"Product {record.product_id}: {error.detail}")
-    pictures = {sha256_of(picture): picture for picture in record.pictures}
+    pictures = {sha256_of(picture): picture for picture in record.held}
     return Draft(record.offset, record.product_id, attributes, pictures)
 
 

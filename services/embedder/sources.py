@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from services.embedder.ports import Ports
-from shared.bson import Read, file_reader
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.jobs import Import
+from shared.sources.records import Read, file_reader
 
 _FILE: Final = "file:"
 

@@ -9,10 +9,10 @@ from services.gateway import sources
 from services.gateway.answers import stamp
 from services.gateway.keys import Caller
 from services.gateway.schemas.jobs import ChunksView, CountersView, ImportBody, ImportView
-from shared.bson import categories
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.jobs import FINISHED, Chunk, Counters, Import, JobState
+from shared.sources.categories import categories
 from shared.tasks import ImportChunk, PlanImport
 
 _CHUNKS_A_RING: Final = 16

@@ -56,7 +56,7 @@ def test_a_catalogue_is_imported_watched_and_searched(
 def test_a_record_that_is_none_makes_an_import_partly_done(
     lookalike: Run, house: House, tmp_path: Path
 ) -> None:
-    from shared.bson import encode
+    from shared.sources.bson import encode
 
     broken = tmp_path / "broken.bson"
     broken.write_bytes(encode(990_001, []) + house.sample.read_bytes())

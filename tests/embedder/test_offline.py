@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from services.embedder.offline import embed_paths
-from shared.bson import encode
 from shared.images import sha256_of
+from shared.sources.bson import encode
 
 
 def _picture(shade: int) -> bytes:

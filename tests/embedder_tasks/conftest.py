@@ -16,7 +16,6 @@ from services.embedder.ports import Ports
 from services.embedder.tasks import handle
 from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
-from shared.bson import encode
 from shared.catalogue.images import ImageWrite
 from shared.catalogue.products import Outcome, ProductWrite
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue, wall_milliseconds
@@ -29,6 +28,7 @@ from shared.jobs import Counters, Import
 from shared.pictures import sniff
 from shared.products import Attributes, Product
 from shared.seams.embedder import Embedding, Failure
+from shared.sources.bson import encode
 from shared.spaces import Space, Spaces
 from shared.tasks import EmbedImages, ImportChunk, QueueName, Task, queue_of
 

@@ -250,7 +250,7 @@ def test_a_field_of_a_wrong_type_fails_its_record_and_names_the_field(house: Any
 
 
 def test_a_category_is_found_by_its_number(house: Any) -> None:
-    from shared.bson import encode
+    from shared.sources.bson import encode
 
     data = encode(1, [house.picture("a")], category_id=10)
     data += encode(2, [house.picture("b")], category_id=11)

@@ -36,7 +36,6 @@ from services.indexer.reconciler import building, embedding, imports, syncing
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones
 from services.indexer.sync import sync_shard
 from shared.blobs.fsspec import FsspecBlobs
-from shared.bson import encode
 from shared.catalogue.products import Outcome
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.targets import Targets
@@ -46,6 +45,7 @@ from shared.index.view import ShardView
 from shared.indexes import Index
 from shared.jobs import FINISHED, Import
 from shared.seams.searcher import BackendState
+from shared.sources.bson import encode
 from shared.tasks import (
     BuildIndex,
     CompactShard,

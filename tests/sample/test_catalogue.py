@@ -11,8 +11,10 @@ import simplejpeg
 
 from lookalike.sample.catalogue import CATEGORY_FILE, make
 from lookalike.sample.kinds import KINDS
-from shared.bson import ChunkRange, Record, categories, decode, file_reader, scan
 from shared.errors import Invalid
+from shared.sources.bson import decode, scan
+from shared.sources.categories import categories
+from shared.sources.records import ChunkRange, Record, file_reader
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_a_larger_catalogue_begins_with_the_smaller_one(sample: Path, tmp_path: 
 
 
 def test_all_kinds_are_there_as_often_as_each_other(records: list[Record]) -> None:
-    counts = Counter(record.extras["custom"]["kind"] for record in records)
+    counts = Counter(record.fields["custom"]["kind"] for record in records)
     assert set(counts) == set(KINDS)
     assert len(counts) >= 20
     assert max(counts.values()) - min(counts.values()) <= 1
@@ -73,7 +75,7 @@ def test_every_category_has_a_name_of_three_levels(sample: Path, records: list[R
     names = categories(sample.with_name(CATEGORY_FILE).read_text(encoding="utf-8"))
     for record in records:
         assert record.category_id is not None
-        assert names[record.category_id] == KINDS[record.extras["custom"]["kind"]].category
+        assert names[record.category_id] == KINDS[record.fields["custom"]["kind"]].category
 
 
 def test_the_category_file_has_the_columns_of_cdiscount(sample: Path) -> None:
@@ -88,21 +90,21 @@ def test_products_have_one_to_four_different_pictures_of_moderate_size(
     counts = Counter(len(record.pictures) for record in records)
     assert set(counts) == {1, 2, 3, 4}
     for record in records:
-        assert len(set(record.pictures)) == len(record.pictures)
-        for picture in record.pictures:
+        assert len(set(record.held)) == len(record.held)
+        for picture in record.held:
             height, width, _, _ = simplejpeg.decode_jpeg_header(picture)
             assert (height, width) == (224, 224)
             assert len(picture) < 40_000
 
 
 def test_no_two_products_look_the_same(records: list[Record]) -> None:
-    pictures = [picture for record in records for picture in record.pictures]
+    pictures = [picture for record in records for picture in record.held]
     assert len(set(pictures)) == len(pictures)
 
 
 def test_what_a_shop_says_of_a_product_is_all_there(records: list[Record]) -> None:
     for record in records:
-        said = record.extras
+        said = record.fields
         custom = said["custom"]
         assert (
             said["title"].lower()
@@ -119,7 +121,7 @@ def test_what_a_shop_says_of_a_product_is_all_there(records: list[Record]) -> No
 def test_designs_are_shared_by_things_of_different_kinds(records: list[Record]) -> None:
     designs: dict[tuple[str, ...], set[str]] = {}
     for record in records:
-        custom = record.extras["custom"]
+        custom = record.fields["custom"]
         look = (custom["pattern"], custom["colour"], custom["second_colour"])
         designs.setdefault(look, set()).add(custom["kind"])
     assert max(len(kinds) for kinds in designs.values()) >= 3

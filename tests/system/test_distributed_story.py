@@ -10,9 +10,10 @@ import pytest
 from lookalike.sample.catalogue import make
 from services.embedder.inprocess import InProcessEmbedder
 from services.embedder.model import folder_of
-from shared.bson import Record, decode
 from shared.hits import DEFAULT_BLEND
 from shared.seams.embedder import Embedding
+from shared.sources.bson import decode
+from shared.sources.records import Record
 from shared.vectors import Floats, blended
 from tests.servers.process import Server
 from tests.servers.redis import redis_server
@@ -71,7 +72,7 @@ class Oracle:
     def __init__(self, path: Path) -> None:
         self._embedder = InProcessEmbedder(folder_of("descriptor"))
         self._vectors = {
-            record.product_id: np.array([self._vector(picture) for picture in record.pictures])
+            record.product_id: np.array([self._vector(picture) for picture in record.held])
             for record in decode(path.read_bytes())
             if isinstance(record, Record)
         }

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.bson import BadRecord, ChunkRange, Record, decode, encode, scan
+from shared.sources.bson import decode, encode, scan
+from shared.sources.records import BadRecord, ChunkRange, Record
 
 Piece = ChunkRange | BadRecord
 

@@ -5,15 +5,12 @@ fields. Nothing that stands in a file raises: a record that is wrong becomes a `
 offset, and its neighbours are read all the same.
 """
 
-import csv
-import io
 import math
-import os
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any
 
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -21,18 +18,14 @@ from bson.decimal128 import Decimal128
 from bson.errors import BSONError
 from bson.objectid import ObjectId
 
-from shared.errors import Invalid, Malformed
 from shared.products import MAX_IMAGES
-
-Read = Callable[[int, int], bytes]
-"""(offset, length) → the bytes there; fewer only where the file ends."""
+from shared.sources.records import BadRecord, ChunkRange, Read, Record
 
 MIN_RECORD_BYTES = 5
 MAX_RECORD_BYTES = 16 * 1024 * 1024 + 16 * 1024
 """MongoDB's limit for a document, with the slack that it allows itself."""
 CHUNK_BYTES = 32 * 1024 * 1024
 """A chunk is closed early when its records are large: a worker holds it in memory."""
-CATEGORY_COLUMNS = ("category_id", "category_level1", "category_level2", "category_level3")
 
 _BLOCK_BYTES = 1024 * 1024
 _INT32 = struct.Struct("<i")
@@ -44,42 +37,8 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
 _MAX_DEPTH = 8
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkRange:
-    """So many whole records that lie together."""
-
-    offset: int
-    length: int
-    records: int
-
-
-@dataclass(frozen=True, slots=True)
-class BadRecord:
-    """What could not be read at an offset of the file, and why."""
-
-    offset: int
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A product as the file has it; `extras` are its other fields, as far as JSON can say them."""
-
-    offset: int
-    product_id: str
-    category_id: int | None
-    pictures: tuple[bytes, ...]
-    extras: Mapping[str, Any] = field(default_factory=dict)
-
-
 class _Refused(Exception):
     """A record is not what the format asks: a code and a sentence."""
-
-
-def file_reader(file: BinaryIO) -> Read:
-    """Positioned reads of an open local file; several threads may share it."""
-    return lambda offset, length: os.pread(file.fileno(), length, offset)
 
 
 def scan(
@@ -131,18 +90,6 @@ def encode(
     known = {} if category_id is None else {"category_id": category_id}
     images = [{"picture": picture} for picture in pictures]
     return bson.encode({"_id": product_id, **known, "imgs": images, **(extras or {})})
-
-
-def categories(csv_text: str) -> Mapping[int, tuple[str, ...]]:
-    """The path of each category, as `category_names.csv` has it; empty levels are left out."""
-    reader = csv.DictReader(io.StringIO(csv_text.removeprefix("\ufeff")))
-    try:
-        _check_columns(reader.fieldnames or ())
-        return dict(_category(reader.line_num, row) for row in reader)
-    except csv.Error as error:
-        raise Malformed(
-            f"The category file cannot be read at line {reader.line_num}: {error}."
-        ) from error
 
 
 class _Window:
@@ -243,7 +190,7 @@ def _checked(document: dict[str, Any], offset: int) -> Record:
     if category_id is not None:
         category_id = _whole(category_id, "category_id")
     pictures = _pictures(document.pop("imgs", None))
-    return Record(offset, str(product_id), category_id, pictures, _plain_fields(document, 0))
+    return Record(offset, str(product_id), _plain_fields(document, 0), category_id, pictures)
 
 
 def _whole(value: object, name: str) -> int:
@@ -313,23 +260,3 @@ _SAYINGS: tuple[tuple[type, Callable[[Any], object]], ...] = (
 
 def _named(value: object) -> str:
     return "nothing" if value is None else f"a value of type {type(value).__name__}"
-
-
-def _check_columns(columns: Iterable[str]) -> None:
-    missing = [column for column in CATEGORY_COLUMNS if column not in columns]
-    if missing:
-        raise Malformed(
-            f"The category file lacks the columns {', '.join(missing)}; its first line must name "
-            f"{', '.join(CATEGORY_COLUMNS)} and names {', '.join(columns) or 'nothing'}."
-        )
-
-
-def _category(line: int, row: Mapping[str, str | None]) -> tuple[int, tuple[str, ...]]:
-    number, *levels = ((row[column] or "").strip() for column in CATEGORY_COLUMNS)
-    try:
-        return int(number), tuple(level for level in levels if level)
-    except ValueError as error:
-        raise Invalid(
-            f"Line {line} of the category file has {number!r} as category_id, "
-            "which must be a whole number."
-        ) from error

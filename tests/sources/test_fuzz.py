@@ -8,8 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.bson import BadRecord, ChunkRange, Record, categories, decode, encode
 from shared.errors import Invalid
+from shared.sources.bson import decode, encode
+from shared.sources.categories import categories
+from shared.sources.records import BadRecord, ChunkRange, Record
 
 Scanned = Callable[..., list[ChunkRange | BadRecord]]
 

@@ -9,7 +9,8 @@ from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 from bson.objectid import ObjectId
 
-from shared.bson import BadRecord, Record, decode, encode
+from shared.sources.bson import decode, encode
+from shared.sources.records import BadRecord, Record
 
 GOOD = encode(1, [b"\xff\xd8"])
 
@@ -26,7 +27,7 @@ def record(**fields: Any) -> Record:
 
 
 def test_a_record_comes_back_as_it_was_written() -> None:
-    assert record() == Record(0, "7", 12, (b"one", b"two"), {})
+    assert record() == Record(0, "7", {}, 12, (b"one", b"two"))
 
 
 def test_offsets_are_those_of_the_file() -> None:
@@ -55,7 +56,7 @@ def test_other_plain_fields_come_along() -> None:
         "tags": ["a", "b"],
         "custom": {"volume": 3, "dishwasher": True},
     }
-    assert record(**fields).extras == fields
+    assert record(**fields).fields == fields
 
 
 def test_fields_of_a_database_become_what_json_can_say() -> None:
@@ -64,7 +65,7 @@ def test_fields_of_a_database_become_what_json_can_say() -> None:
         seen=datetime(2024, 1, 2, tzinfo=UTC),
         ref=ObjectId("0123456789abcdef01234567"),
         stock=Int64(4),
-    ).extras
+    ).fields
     assert extras == {
         "price": 12.5,
         "seen": "2024-01-02T00:00:00",
@@ -79,7 +80,7 @@ def test_fields_of_a_database_become_what_json_can_say() -> None:
     [b"bytes", float("nan"), Decimal128("sNaN"), Decimal128("Infinity"), bson.regex.Regex("a")],
 )
 def test_what_json_cannot_say_is_left_out(value: object) -> None:
-    assert record(odd=value, list=[1, value], nested={"odd": value}).extras == {
+    assert record(odd=value, list=[1, value], nested={"odd": value}).fields == {
         "list": [1],
         "nested": {},
     }

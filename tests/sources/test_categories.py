@@ -1,7 +1,7 @@
 import pytest
 
-from shared.bson import categories
 from shared.errors import Invalid, Malformed
+from shared.sources.categories import categories
 
 HEADER = "category_id,category_level1,category_level2,category_level3\n"
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import bson
-from shared.bson import BadRecord, ChunkRange, Record, encode, file_reader, scan
+from shared.sources import bson
+from shared.sources.bson import encode, scan
+from shared.sources.records import BadRecord, ChunkRange, Record, file_reader
 
 Scanned = Callable[..., list[ChunkRange | BadRecord]]
 ReadAll = Callable[[bytes], list[Record | BadRecord]]
