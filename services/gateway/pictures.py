@@ -3,8 +3,9 @@
 import base64
 import binascii
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from services.gateway import uploads
 from services.gateway.ports import Ports
 from services.gateway.schemas.products import PictureBody
 from shared.blobs import keys
@@ -96,14 +97,12 @@ def _written(ports: Ports, tenant: str, picture: Picture, not_after: int) -> Ima
 
 
 def _uploaded(ports: Ports, tenant: str, upload_id: str, pointer: str) -> Picture:
-    upload = ports.catalogue.office.upload(tenant, upload_id)
-    if upload is None:
-        raise _wrong(pointer, "no_such_upload", f"There is no upload {upload_id!r}.")
-    if upload.size > MAX_PICTURE_BYTES:
+    upload = uploads.whole(ports, tenant, upload_id, pointer)
+    if upload.received > MAX_PICTURE_BYTES:
         raise _pointed(TooLarge("The upload is too long for a picture."), pointer)
-    data = ports.blobs.read(upload.blob)
-    from_file(data, pointer)
-    return Picture(upload.sha256, pointer, data, upload.blob)
+    data = b"".join(ports.blobs.read(part.blob) for part in upload.parts)
+    blob = upload.parts[0].blob if len(upload.parts) == 1 else None
+    return replace(from_file(data, pointer), blob=blob)
 
 
 def _decoded(text: str, pointer: str) -> bytes:

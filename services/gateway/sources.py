@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from services.gateway import uploads
 from services.gateway.keys import Caller
 from services.gateway.schemas.jobs import SourceBody
 from shared.errors import Flaw, Invalid, TooLarge
@@ -23,11 +24,11 @@ def find(caller: Caller, body: SourceBody, pointer: str) -> Source:
     if body.path is not None:
         path = _allowed(caller, body.path, f"{pointer}/path")
         return Source(f"file:{path}", path.stat().st_size)
-    upload = caller.ports.catalogue.office.upload(caller.tenant, str(body.upload_id))
-    if upload is None:
-        detail = f"There is no upload {body.upload_id!r}."
-        raise _wrong(f"{pointer}/upload_id", "no_such_upload", detail)
-    return Source(upload.blob, upload.size)
+    name = str(body.upload_id)
+    upload = uploads.whole(caller.ports, caller.tenant, name, f"{pointer}/upload_id")
+    if len(upload.parts) == 1:
+        return Source(upload.parts[0].blob, upload.received)
+    return Source(f"upload:{upload.upload_id}", upload.received)
 
 
 def text(caller: Caller, body: SourceBody, pointer: str) -> str:

@@ -10,10 +10,11 @@ from fastapi import Response
 from services.gateway.answers import answer
 from services.gateway.idempotency import is_replay, once
 from services.gateway.keys import Caller
+from services.gateway.ports import Ports
 from services.gateway.schemas.uploads import UploadView
 from shared.blobs import keys
-from shared.catalogue.office import Upload
-from shared.errors import Invalid, LookalikeError, NotFound, TooLarge
+from shared.catalogue.office import Part, Upload
+from shared.errors import Flaw, Invalid, LookalikeError, NotFound, TooLarge
 from shared.ids import new_id
 from shared.images import MAX_PICTURE_BYTES
 from shared.pictures import sniff
@@ -34,7 +35,7 @@ class _Tally:
 
 def receive(caller: Caller, body: Iterator[bytes], declared: str) -> Upload:
     """Counted, hashed and, if it is a picture, header-checked on the way to the blob store."""
-    upload_id = new_id("upl")
+    upload_id, now = new_id("upl"), caller.ports.catalogue.now()
     blob = keys.upload(caller.tenant, upload_id)
     tally = _Tally(0, hashlib.sha256(), bytearray(), picture=declared.startswith("image/"))
     with caller.ports.blobs.writer(blob) as writer:
@@ -46,11 +47,12 @@ def receive(caller: Caller, body: Iterator[bytes], declared: str) -> Upload:
     upload = Upload(
         upload_id=upload_id,
         tenant=caller.tenant,
-        blob=blob,
+        parts=(Part(blob, tally.size),),
         size=tally.size,
         sha256=tally.digest.hexdigest(),
         media_type=media_type,
-        created=caller.ports.catalogue.now(),
+        created=now,
+        touched=now,
     )
     caller.ports.catalogue.office.put_upload(upload)
     return upload
@@ -66,7 +68,7 @@ def receive_once(
             caller,
             "POST /v1/uploads",
             idempotency_key,
-            upload.sha256,
+            str(upload.sha256),
             lambda: answer(view(upload), 201, {"Location": f"/v1/uploads/{upload.upload_id}"}),
         )
     except LookalikeError:
@@ -84,12 +86,28 @@ def find(caller: Caller, upload_id: str) -> Upload:
     return upload
 
 
+def whole(ports: Ports, tenant: str, upload_id: str, pointer: str) -> Upload:
+    """One that a body names and whose last byte has arrived."""
+    upload = ports.catalogue.office.upload(tenant, upload_id)
+    if upload is None:
+        raise _wrong(pointer, "no_such_upload", f"There is no upload {upload_id!r}.")
+    if not upload.complete:
+        size = "an unknown number" if upload.size is None else f"{upload.size:,}"
+        detail = (
+            f"The upload {upload_id} has {upload.received:,} of {size} bytes: send the rest "
+            f"(PATCH /v1/uploads/{upload_id} with Upload-Offset: {upload.received}) first."
+        )
+        raise _wrong(pointer, "upload_incomplete", detail)
+    return upload
+
+
 def discard(caller: Caller, upload: Upload) -> None:
     """The document first: an upload without bytes would promise too much."""
     caller.ports.catalogue.office.drop_upload(upload.upload_id)
-    if not caller.ports.catalogue.images.names_blob(upload.blob):
-        with contextlib.suppress(LookalikeError):  # the sweeper tries again
-            caller.ports.blobs.delete(upload.blob)
+    with contextlib.suppress(LookalikeError):  # the sweeper tries again
+        for part in upload.parts:
+            if not caller.ports.catalogue.images.names_blob(part.blob):
+                caller.ports.blobs.delete(part.blob)
 
 
 def view(upload: Upload) -> UploadView:
@@ -99,6 +117,10 @@ def view(upload: Upload) -> UploadView:
         size=upload.size,
         media_type=upload.media_type,
     )
+
+
+def _wrong(pointer: str, code: str, detail: str) -> Invalid:
+    return Invalid(detail, code=code, flaws=(Flaw(pointer, code, detail),))
 
 
 def _counted(tally: _Tally, chunk: bytes) -> bytes:

@@ -28,16 +28,40 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an upload, in a blob of its own."""
+
+    blob: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
-    """Bytes that arrived before they were given a purpose. `complete` once all `size` are there."""
+    """Bytes that arrived before they were given a purpose: its parts, end to end.
+
+    `size` is what the sender declared; it is None as long as the sender cannot know it.
+    """
 
     upload_id: str
     tenant: str
-    blob: str
-    size: int
-    sha256: str
+    parts: tuple[Part, ...]
+    size: int | None
+    sha256: str | None
+    """None where the bytes came in several parts."""
     media_type: str
     created: int
+    touched: int
+    """When the last part came."""
+    metadata: str = ""
+    """What a tus client wants to be told again, as it was sent."""
+
+    @property
+    def received(self) -> int:
+        return sum(part.size for part in self.parts)
+
+    @property
+    def complete(self) -> bool:
+        return self.received == self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +82,34 @@ class Office(Protocol):
 
     def revoke_key(self, tenant: str, key_id: str) -> bool: ...
 
-    def put_upload(self, upload: Upload) -> None: ...
+    def put_upload(self, upload: Upload) -> None:
+        """A new one, of an id that was never used."""
+        ...
 
     def upload(self, tenant: str, upload_id: str) -> Upload | None: ...
 
-    def uploads_before(self, created: int, limit: int = 500) -> list[Upload]: ...
+    def append_part(self, upload_id: str, at_offset: int, part: Part) -> Upload | None:
+        """None, and nothing changed, where it does not end at `at_offset` or has no room for it.
 
-    def drop_upload(self, upload_id: str) -> None: ...
+        So of two that race for an offset one gets it.
+        """
+        ...
 
-    def upload_names_blob(self, blob: str) -> bool: ...
+    def declare_size(self, upload_id: str, size: int) -> Upload | None:
+        """None, and nothing changed, where another size was declared or more than this came."""
+        ...
+
+    def uploads_before(self, touched: int, limit: int = 500) -> list[Upload]:
+        """Those to which nothing was added since, the oldest first."""
+        ...
+
+    def drop_upload(self, upload_id: str) -> None:
+        """The document; its blobs stay."""
+        ...
+
+    def upload_names_blob(self, blob: str) -> bool:
+        """Whether it is a part of any."""
+        ...
 
     def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
         """None: nobody used the key in the last 24 h, and it is yours to answer.

@@ -10,7 +10,7 @@ from services.indexer.files import sweep_dropped, sweep_shard_files
 from services.indexer.segments import stored
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
 from services.indexer.sync import read_batch
-from shared.catalogue.office import Upload
+from shared.catalogue.office import Part, Upload
 from shared.jobs import Import
 from shared.products import Origin
 from shared.removal import SHARED, SHOWN, TOUCHED, Receipt, purge_images
@@ -149,7 +149,10 @@ def test_an_upload_keeps_its_blob_until_it_is_dropped(house: "House") -> None:
     blob = "tenants/shop/uploads/u"
     house.ports.blobs.put(blob, b"x")
     office = house.ports.catalogue.office
-    office.put_upload(Upload("u", TENANT, blob, 1, "0" * 64, "image/jpeg", house.clock.now))
+    parts = (Part(blob, 1),)
+    office.put_upload(
+        Upload("u", TENANT, parts, 1, "0" * 64, "image/jpeg", house.clock.now, house.clock.now)
+    )
     house.clock.forward(days=1, minutes=1)
     assert sweep_blobs(house.ports) == 0
     assert sweep_uploads(house.ports) == 1

@@ -13,6 +13,6 @@ class UploadView(View):
     )
 
     upload_id: str
-    sha256: str
-    size: int
+    sha256: str | None
+    size: int | None
     media_type: str

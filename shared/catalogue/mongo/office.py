@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.catalogue.mongo.documents import key_of
 from shared.catalogue.mongo.store import Document, Store
-from shared.catalogue.office import ANSWERING_MS, REMEMBERED_MS, Key, Remembered, Upload
+from shared.catalogue.office import ANSWERING_MS, REMEMBERED_MS, Key, Part, Remembered, Upload
 from shared.jobs import Job
 
 _LATEST: Final = [("created", -1), ("job_id", -1)]
@@ -38,22 +38,36 @@ class MongoOffice:
         return self._keys.update(this, {"$set": {"revoked": True}})
 
     def put_upload(self, upload: Upload) -> None:
-        self._uploads.put({"_id": upload.upload_id, **asdict(upload)})
+        # How much came is kept beside the parts, for the guards of what is added later.
+        said = {**asdict(upload), "received": upload.received}
+        self._uploads.put({"_id": upload.upload_id, **said})
 
     def upload(self, tenant: str, upload_id: str) -> Upload | None:
         found = self._uploads.first({"_id": upload_id, "tenant": tenant})
-        return Upload(**_said(found)) if found else None
+        return _upload(found) if found else None
 
-    def uploads_before(self, created: int, limit: int = 500) -> list[Upload]:
-        old = {"created": {"$lt": created}}
-        found = self._uploads.find(old, sort=[("created", 1)], limit=limit)
-        return [Upload(**_said(doc)) for doc in found]
+    def append_part(self, upload_id: str, at_offset: int, part: Part) -> Upload | None:
+        fits = {"$or": [{"size": None}, {"size": {"$gte": at_offset + part.size}}]}
+        change = {
+            "$push": {"parts": asdict(part)},
+            "$inc": {"received": part.size},
+            "$set": {"touched": self._store.now()},
+        }
+        return self._changed({"_id": upload_id, "received": at_offset, **fits}, change)
+
+    def declare_size(self, upload_id: str, size: int) -> Upload | None:
+        fits = {"received": {"$lte": size}, "size": {"$in": [None, size]}}
+        return self._changed({"_id": upload_id, **fits}, {"$set": {"size": size}})
+
+    def uploads_before(self, touched: int, limit: int = 500) -> list[Upload]:
+        old = {"touched": {"$lt": touched}}
+        return [_upload(doc) for doc in self._uploads.find(old, sort=[("touched", 1)], limit=limit)]
 
     def drop_upload(self, upload_id: str) -> None:
         self._uploads.delete({"_id": upload_id})
 
     def upload_names_blob(self, blob: str) -> bool:
-        return self._uploads.first({"blob": blob}, ["_id"]) is not None
+        return self._uploads.first({"parts.blob": blob}, ["_id"]) is not None
 
     def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
         now, name = self._store.now(), key_of(tenant, key)
@@ -97,6 +111,12 @@ class MongoOffice:
             self._secrets.insert({"_id": name, "secret": secrets.token_bytes(32)})
         return bytes(found["secret"])
 
+    def _changed(self, wanted: Document, change: Document) -> Upload | None:
+        if not self._uploads.update(wanted, change):
+            return None
+        found = self._uploads.get(wanted["_id"])
+        return _upload(found) if found else None
+
 
 def _said(doc: Document) -> dict[str, Any]:
     return {name: value for name, value in doc.items() if name != "_id"}
@@ -104,6 +124,11 @@ def _said(doc: Document) -> dict[str, Any]:
 
 def _key(doc: Document) -> Key:
     return Key(**{**_said(doc), "origins": tuple(doc["origins"])})
+
+
+def _upload(doc: Document) -> Upload:
+    said = {name: value for name, value in _said(doc).items() if name != "received"}
+    return Upload(**{**said, "parts": tuple(Part(**part) for part in doc["parts"])})
 
 
 def _job(doc: Document) -> Job:

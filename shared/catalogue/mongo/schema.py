@@ -68,7 +68,7 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     # keys, revoke_key
     "keys": (_by("tenant", "key_id"),),
     # upload_names_blob, uploads_before
-    "uploads": (_by("blob"), _by("created")),
+    "uploads": (_by("parts.blob"), _by("touched")),
     # remember sweeps what is old
     "idempotency": (_by("at"),),
     # jobs

@@ -4,9 +4,9 @@ import json
 import secrets
 import sqlite3
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from shared.catalogue.office import ANSWERING_MS, REMEMBERED_MS, Key, Remembered, Upload
+from shared.catalogue.office import ANSWERING_MS, REMEMBERED_MS, Key, Part, Remembered, Upload
 from shared.catalogue.sqlite.store import Store
 from shared.jobs import Job
 
@@ -38,29 +38,60 @@ class SqliteOffice:
         return revoked == 1
 
     def put_upload(self, upload: Upload) -> None:
-        self._do(
-            "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?, ?)",
-            *(upload.upload_id, upload.tenant, upload.blob, upload.created),
-            json.dumps(asdict(upload)),
-        )
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "INSERT INTO uploads (upload_id, tenant, touched, size, received, body)"
+                " VALUES (?, ?, ?, ?, 0, ?)",
+                (upload.upload_id, upload.tenant, upload.touched, upload.size, _rest(upload)),
+            )
+            for part in upload.parts:
+                _append(db, upload.upload_id, part)
+
+        self._store.write(work)
 
     def upload(self, tenant: str, upload_id: str) -> Upload | None:
-        row = self._store.one(
-            "SELECT body FROM uploads WHERE upload_id = ? AND tenant = ?", (upload_id, tenant)
-        )
-        return None if row is None else Upload(**json.loads(row[0]))
+        with self._store.reading() as db:
+            found = _uploads(db, "upload_id = ? AND tenant = ?", upload_id, tenant)
+        return found[0] if found else None
 
-    def uploads_before(self, created: int, limit: int = 500) -> list[Upload]:
-        rows = self._store.all(
-            "SELECT body FROM uploads WHERE created < ? ORDER BY created LIMIT ?", (created, limit)
-        )
-        return [Upload(**json.loads(body)) for (body,) in rows]
+    def append_part(self, upload_id: str, at_offset: int, part: Part) -> Upload | None:
+        def work(db: sqlite3.Connection) -> Upload | None:
+            fits = db.execute(
+                "UPDATE uploads SET touched = ?"
+                " WHERE upload_id = ? AND received = ? AND (size IS NULL OR size >= ?)",
+                (self._store.now(), upload_id, at_offset, at_offset + part.size),
+            )
+            if fits.rowcount == 0:
+                return None
+            _append(db, upload_id, part)
+            return _uploads(db, "upload_id = ?", upload_id)[0]
+
+        return self._store.write(work)
+
+    def declare_size(self, upload_id: str, size: int) -> Upload | None:
+        def work(db: sqlite3.Connection) -> Upload | None:
+            fits = db.execute(
+                "UPDATE uploads SET size = ?"
+                " WHERE upload_id = ? AND received <= ? AND (size IS NULL OR size = ?)",
+                (size, upload_id, size, size),
+            )
+            return _uploads(db, "upload_id = ?", upload_id)[0] if fits.rowcount else None
+
+        return self._store.write(work)
+
+    def uploads_before(self, touched: int, limit: int = 500) -> list[Upload]:
+        with self._store.reading() as db:
+            return _uploads(db, "touched < ? ORDER BY touched LIMIT ?", touched, limit)
 
     def drop_upload(self, upload_id: str) -> None:
-        self._do("DELETE FROM uploads WHERE upload_id = ?", upload_id)
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM parts WHERE upload_id = ?", (upload_id,))
+            db.execute("DELETE FROM uploads WHERE upload_id = ?", (upload_id,))
+
+        self._store.write(work)
 
     def upload_names_blob(self, blob: str) -> bool:
-        return self._store.one("SELECT 1 FROM uploads WHERE blob = ? LIMIT 1", (blob,)) is not None
+        return self._store.one("SELECT 1 FROM parts WHERE blob = ? LIMIT 1", (blob,)) is not None
 
     def remember(self, tenant: str, key: str, body_sha256: str) -> Remembered | None:
         def work(db: sqlite3.Connection) -> Remembered | None:
@@ -143,3 +174,35 @@ def _key(body: str) -> Key:
     said: dict[str, Any] = json.loads(body)
     said["origins"] = tuple(said["origins"])
     return Key(**said)
+
+
+_IN_COLUMNS: Final = frozenset({"parts", "touched", "size"})
+
+
+def _rest(upload: Upload) -> str:
+    return json.dumps({k: v for k, v in asdict(upload).items() if k not in _IN_COLUMNS})
+
+
+def _append(db: sqlite3.Connection, upload_id: str, part: Part) -> None:
+    db.execute(
+        "INSERT INTO parts SELECT upload_id, received, ?, ? FROM uploads WHERE upload_id = ?",
+        (part.blob, part.size, upload_id),
+    )
+    db.execute(
+        "UPDATE uploads SET received = received + ? WHERE upload_id = ?", (part.size, upload_id)
+    )
+
+
+def _uploads(db: sqlite3.Connection, wanted: str, *values: object) -> list[Upload]:
+    sql = f"SELECT upload_id, size, touched, body FROM uploads WHERE {wanted}"  # noqa: S608 - no input
+    return [
+        Upload(**json.loads(body), parts=_parts(db, upload_id), size=size, touched=touched)
+        for upload_id, size, touched, body in db.execute(sql, values).fetchall()
+    ]
+
+
+def _parts(db: sqlite3.Connection, upload_id: str) -> tuple[Part, ...]:
+    found = db.execute(
+        "SELECT blob, size FROM parts WHERE upload_id = ? ORDER BY start", (upload_id,)
+    )
+    return tuple(Part(blob, size) for blob, size in found)

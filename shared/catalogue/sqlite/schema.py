@@ -106,6 +106,21 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE fetches (
         tenant TEXT NOT NULL, url TEXT NOT NULL, sha256 TEXT NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (tenant, url)) WITHOUT ROWID;
+
+    CREATE TABLE parts (
+        upload_id TEXT NOT NULL, start INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
+        PRIMARY KEY (upload_id, start)) WITHOUT ROWID;
+    CREATE INDEX parts_by_blob ON parts (blob);
+    INSERT INTO parts SELECT upload_id, 0, blob, body ->> '$.size' FROM uploads;
+    DROP INDEX uploads_by_blob;
+    DROP INDEX uploads_by_created;
+    ALTER TABLE uploads DROP COLUMN blob;
+    ALTER TABLE uploads RENAME COLUMN created TO touched;
+    ALTER TABLE uploads ADD COLUMN size INTEGER;
+    ALTER TABLE uploads ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
+    UPDATE uploads SET size = body ->> '$.size', received = body ->> '$.size',
+        body = json_remove(body, '$.blob', '$.size');
+    CREATE INDEX uploads_by_touched ON uploads (touched);
     """,
 )
 

@@ -22,6 +22,7 @@ from shared.catalogue.mongo import store as connection
 from shared.catalogue.mongo.catalogue import MongoCatalogue
 from shared.catalogue.mongo.clock import ServerClock
 from shared.catalogue.mongo.schema import INDEXES
+from shared.catalogue.office import Part
 from shared.catalogue.products import ProductWrite
 from shared.errors import Invalid, Unavailable
 from shared.ids import new_id
@@ -316,7 +317,7 @@ sys.stdin.readline()
 with MongoCatalogue({url!r}) as catalogue:
     for number in range(10):
         name = sys.argv[1] + str(number)
-        catalogue.office.put_upload(Upload(name, "shop", name, 1, "", "", 0))
+        catalogue.office.put_upload(Upload(name, "shop", (), 1, "", "", 0, 0))
         write = ProductWrite("shop", "p", Attributes(title=name), ("a" * 64,), frozenset(),
                              catalogue.now() + 60_000)
         assert catalogue.products.upsert([write])[0].accepted
@@ -509,6 +510,10 @@ def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> N
     catalogue.office.keys("shop")
     catalogue.office.revoke_key("shop", "k")
     catalogue.office.uploads_before(9)
+    catalogue.office.upload("shop", "u")
+    catalogue.office.append_part("u", 0, Part("blob", 1))
+    catalogue.office.declare_size("u", 1)
+    catalogue.office.drop_upload("u")
     catalogue.office.upload_names_blob("blob")
     catalogue.office.remember("shop", "key", "body")
     catalogue.office.lease("sweep", "one", MINUTE)

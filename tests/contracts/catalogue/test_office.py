@@ -1,15 +1,20 @@
 """Keys, uploads, idempotency, leases, jobs and secrets."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Barrier
 from typing import Any
 
-from shared.catalogue.office import Key, Remembered, Upload
+import pytest
+
+from shared.catalogue.office import Key, Part, Remembered, Upload
 from shared.catalogue.port import Catalogue
 from shared.jobs import Job
 
 MINUTE, DAY = 60_000, 24 * 3_600_000
 KEY = Key("k1", "shop", "admin", "a" * 64, "Till", 5, origins=("https://shop",), expires=9)
-UPLOAD = Upload("u1", "shop", "blob-1", 100, "a" * 64, "image/jpeg", 5)
+UPLOAD = Upload("u1", "shop", (Part("blob-1", 100),), 100, "a" * 64, "image/jpeg", 5, 5)
+GROWING = Upload("u1", "shop", (), 100, None, "text/csv", 5, 5, metadata="filename ZmVlZA==")
 JOB = Job("j1", "shop", "build", "running", 5, 6, progress={"done": 1}, detail="On it.")
 
 
@@ -43,18 +48,90 @@ def test_an_upload_belongs_to_its_tenant(catalogue: Catalogue) -> None:
 
 def test_uploads_that_nobody_fetched_are_found_by_age(catalogue: Catalogue) -> None:
     for number in (3, 1, 2):
-        catalogue.office.put_upload(replace(UPLOAD, upload_id=f"u{number}", created=number))
+        catalogue.office.put_upload(replace(UPLOAD, upload_id=f"u{number}", touched=number))
     found = catalogue.office.uploads_before(3)
     assert [upload.upload_id for upload in found] == ["u1", "u2"]
+    assert found[0] == replace(UPLOAD, touched=1)
     assert len(catalogue.office.uploads_before(9, limit=1)) == 1
 
 
-def test_an_upload_names_its_blob_until_it_is_dropped(catalogue: Catalogue) -> None:
-    catalogue.office.put_upload(UPLOAD)
+def test_an_upload_names_all_its_blobs_until_it_is_dropped(catalogue: Catalogue) -> None:
+    parts = (Part("blob-1", 60), Part("blob-2", 40))
+    catalogue.office.put_upload(replace(UPLOAD, parts=parts))
     assert catalogue.office.upload_names_blob("blob-1")
+    assert catalogue.office.upload_names_blob("blob-2")
+    assert not catalogue.office.upload_names_blob("blob-3")
     catalogue.office.drop_upload("u1")
     assert not catalogue.office.upload_names_blob("blob-1")
+    assert not catalogue.office.upload_names_blob("blob-2")
     assert catalogue.office.upload("shop", "u1") is None
+
+
+def test_an_upload_grows_by_parts_until_it_is_complete(catalogue: Catalogue, clock: Any) -> None:
+    catalogue.office.put_upload(GROWING)
+    first, second = Part("blob-1", 60), Part("blob-2", 40)
+    grown = catalogue.office.append_part("u1", 0, first)
+    assert grown == replace(GROWING, parts=(first,), touched=clock())
+    assert not grown.complete
+    clock.advance(MINUTE)
+    grown = catalogue.office.append_part("u1", 60, second)
+    assert grown == replace(GROWING, parts=(first, second), touched=clock())
+    assert grown.complete
+    assert catalogue.office.upload("shop", "u1") == grown
+    assert catalogue.office.upload_names_blob("blob-2")
+
+
+@pytest.mark.parametrize(
+    ("upload_id", "offset", "size"),
+    [("u1", 0, 1), ("u1", 59, 1), ("u1", 61, 1), ("u1", 60, 41), ("u2", 60, 1)],
+)
+def test_a_part_that_does_not_fit_changes_nothing(
+    upload_id: str, offset: int, size: int, catalogue: Catalogue
+) -> None:
+    grown = replace(GROWING, parts=(Part("blob-1", 60),))
+    catalogue.office.put_upload(grown)
+    assert catalogue.office.append_part(upload_id, offset, Part("blob-2", size)) is None
+    assert catalogue.office.upload("shop", "u1") == grown
+    assert not catalogue.office.upload_names_blob("blob-2")
+
+
+def test_of_two_writers_at_one_offset_one_gets_it(catalogue: Catalogue) -> None:
+    catalogue.office.put_upload(replace(GROWING, size=None))
+    start = Barrier(2)
+
+    def write(name: str) -> list[str]:
+        """The parts that this writer got in, at offsets that both try for."""
+        start.wait(10)
+        parts = [Part(f"{name}-{number}", 10) for number in range(20)]
+        return [
+            part.blob
+            for number, part in enumerate(parts)
+            if catalogue.office.append_part("u1", 10 * number, part)
+        ]
+
+    with ThreadPoolExecutor(2) as pool:
+        won = [blob for blobs in pool.map(write, ("a", "b")) for blob in blobs]
+    upload = catalogue.office.upload("shop", "u1")
+    assert upload is not None
+    assert sorted(won) == sorted(part.blob for part in upload.parts)
+    assert len(won) == 20, "an offset was given to nobody, or twice"
+
+
+def test_a_size_that_was_deferred_is_declared_once(catalogue: Catalogue) -> None:
+    upload = replace(GROWING, parts=(Part("blob-1", 60),), size=None)
+    catalogue.office.put_upload(upload)
+    assert not upload.complete
+    assert catalogue.office.append_part("u1", 60, Part("blob-2", 10**11)) is not None
+    catalogue.office.drop_upload("u1")
+    catalogue.office.put_upload(upload)
+    assert catalogue.office.declare_size("u1", 59) is None
+    assert catalogue.office.declare_size("u2", 60) is None
+    declared = catalogue.office.declare_size("u1", 60)
+    assert declared == replace(upload, size=60)
+    assert declared.complete
+    assert catalogue.office.declare_size("u1", 60) == declared, "said again"
+    assert catalogue.office.declare_size("u1", 61) is None
+    assert catalogue.office.upload("shop", "u1") == declared
 
 
 def test_an_idempotency_key_is_given_to_one(catalogue: Catalogue) -> None:

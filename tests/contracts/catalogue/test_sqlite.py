@@ -1,5 +1,6 @@
 """What only the SQLite adapter promises: its file, its writer, its indexes."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -14,8 +15,10 @@ from typing import Any
 import pytest
 
 from shared.catalogue.images import ImageWrite
+from shared.catalogue.office import Part, Upload
 from shared.catalogue.products import ProductWrite
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.catalogue.sqlite.schema import MIGRATIONS
 from shared.catalogue.sqlite.store import MAX_GROUP, Store
 from shared.errors import Conflict, Unavailable
 from shared.products import BUCKETS
@@ -102,6 +105,20 @@ def test_a_file_of_a_later_schema_is_refused_and_left_alone(path: Path) -> None:
     assert refused.value.kind == "newer_schema"
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (99,)
+
+
+def test_an_upload_of_the_first_schema_is_one_of_a_single_part(path: Path) -> None:
+    names = {"upload_id": "u", "tenant": "shop", "blob": "b", "media_type": "image/png"}
+    body = {**names, "size": 7, "sha256": "a" * 64, "created": 5}
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1")
+        db.execute("INSERT INTO uploads VALUES ('u', 'shop', 'b', 5, ?)", (json.dumps(body),))
+        db.commit()
+    with SqliteCatalogue(path) as catalogue:
+        expected = Upload("u", "shop", (Part("b", 7),), 7, "a" * 64, "image/png", 5, 5)
+        assert catalogue.office.upload("shop", "u") == expected
+        assert catalogue.office.upload_names_blob("b")
+        assert catalogue.office.append_part("u", 0, Part("c", 1)) is None
 
 
 def test_a_file_that_is_no_catalogue_is_refused_kindly(path: Path) -> None:
@@ -250,7 +267,7 @@ sys.stdin.readline()
 with SqliteCatalogue(Path({str(path)!r})) as catalogue:
     for number in range(100):
         name = sys.argv[1] + str(number)
-        catalogue.office.put_upload(Upload(name, "shop", name, 1, "", "", 0))
+        catalogue.office.put_upload(Upload(name, "shop", (), 1, "", "", 0, 0))
 """
     pipe = subprocess.PIPE
     with ExitStack() as stack:
@@ -371,5 +388,9 @@ def look_everything_up(catalogue: SqliteCatalogue, write: Write, clock: Any) -> 
     imports.recent("shop")
     catalogue.dead.page("shop", source="i")
     catalogue.office.uploads_before(9)
+    catalogue.office.upload("shop", "u")
+    catalogue.office.append_part("u", 0, Part("blob", 1))
+    catalogue.office.declare_size("u", 1)
+    catalogue.office.drop_upload("u")
     catalogue.office.upload_names_blob("blob")
     catalogue.office.jobs("shop")
