@@ -27,7 +27,17 @@ def picture(tenant: str, sha256: str) -> str:
 
 def pack(tenant: str, import_id: str, chunk: int, attempt: int) -> str:
     """What one attempt at a chunk of an import brought in."""
-    return checked(f"tenants/{tenant}/packs/{import_id}/{chunk:08d}-{attempt}-{ulid()}")
+    return checked(f"{pack_folder(tenant, import_id)}{chunk:08d}-{attempt}-{ulid()}")
+
+
+def pack_folder(tenant: str, import_id: str) -> str:
+    """The prefix of all packs of an import, and so of the places of the pictures it brought."""
+    return checked(f"tenants/{tenant}/packs/{import_id}") + "/"
+
+
+def report(tenant: str, import_id: str) -> str:
+    """What an import found out about itself; never swept but with the tenant."""
+    return checked(f"tenants/{tenant}/reports/{import_id}/{ulid()}.jsonl")
 
 
 def thumbnail(tenant: str) -> str:

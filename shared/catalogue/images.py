@@ -58,6 +58,17 @@ class Images(Protocol):
         """By (tenant, sha256), for the sweeper."""
         ...
 
+    def hashes(self, tenant: str, after: str, limit: int) -> list[tuple[str, str, str]]:
+        """(sha256, phash, blob) by sha256 beyond `after`, of images that were decoded; no vectors.
+
+        `blob` is where the bytes lie, which tells who brought them.
+        """
+        ...
+
+    def vectors(self, tenant: str, sha256s: Collection[str], fingerprint: str) -> dict[str, bytes]:
+        """float16 bytes by sha256, of those that have one; nothing else is read."""
+        ...
+
     def claimable(
         self,
         fingerprint: str,

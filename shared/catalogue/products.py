@@ -149,6 +149,10 @@ class Products(Protocol):
         """Whether any product that is not deleted shows the image."""
         ...
 
+    def showing(self, tenant: str, sha256s: Collection[str], each: int) -> dict[str, list[str]]:
+        """For every image the first ids, `each` at most, of products not deleted that show it."""
+        ...
+
     def tombstones(self, written_before: int, limit: int) -> list[Product]:
         """Deleted documents with nothing pending, of any tenant."""
         ...

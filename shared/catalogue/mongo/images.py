@@ -74,6 +74,22 @@ class MongoImages:
             found += self._documents.find(others, sort=by_key, limit=limit - len(found))
         return [image_of(doc) for doc in found]
 
+    def hashes(self, tenant: str, after: str, limit: int) -> list[tuple[str, str, str]]:
+        rest = {"tenant": tenant, "sha256": {"$gt": after}, "phash": {"$ne": None}}
+        found = self._documents.find(
+            rest,
+            ["sha256", "phash", "place.blob"],
+            sort=[("tenant", 1), ("sha256", 1)],
+            limit=limit,
+        )
+        return [(doc["sha256"], doc["phash"], doc["place"]["blob"]) for doc in found]
+
+    def vectors(self, tenant: str, sha256s: Collection[str], fingerprint: str) -> dict[str, bytes]:
+        fields = ["sha256", f"vectors.{fingerprint}"]
+        found = self._documents.find(_these(tenant, sha256s), fields) if sha256s else []
+        kept = {doc["sha256"]: doc["vectors"].get(fingerprint) for doc in found}
+        return {sha256: vector for sha256, vector in kept.items() if vector is not None}
+
     def claimable(
         self,
         fingerprint: str,

@@ -126,6 +126,15 @@ class MongoProducts(Following):
         living = {"tenant": tenant, "images": sha256, "deleted": False}
         return self._documents.first(living, ["_id"]) is not None
 
+    def showing(self, tenant: str, sha256s: Collection[str], each: int) -> dict[str, list[str]]:
+        def ids(sha256: str) -> list[str]:
+            living = {"tenant": tenant, "images": sha256, "deleted": False}
+            by_id = [("product_id", 1)]
+            found = self._documents.find(living, ["product_id"], sort=by_id, limit=each)
+            return [doc["product_id"] for doc in found]
+
+        return {sha256: ids(sha256) for sha256 in sha256s}
+
     def tombstones(self, written_before: int, limit: int) -> list[Product]:
         buried = self._documents.find(
             # rule: tombstone_confirmed

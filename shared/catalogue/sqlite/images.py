@@ -93,6 +93,22 @@ class SqliteImages:
             ).fetchall()
             return with_embeddings(db, rows)
 
+    def hashes(self, tenant: str, after: str, limit: int) -> list[tuple[str, str, str]]:
+        return self._store.all(
+            "SELECT sha256, phash, blob FROM images"
+            " WHERE tenant = ? AND sha256 > ? AND phash IS NOT NULL ORDER BY sha256 LIMIT ?",
+            (tenant, after, limit),
+        )
+
+    def vectors(self, tenant: str, sha256s: Collection[str], fingerprint: str) -> dict[str, bytes]:
+        return dict(
+            self._store.all(
+                f"SELECT sha256, vector FROM embeddings WHERE {THESE}"  # noqa: S608
+                " AND fingerprint = ? AND vector IS NOT NULL",
+                (tenant, json.dumps(list(sha256s)), fingerprint),
+            )
+        )
+
     def claimable(
         self,
         fingerprint: str,

@@ -127,6 +127,15 @@ class SqliteProducts(Following):
         )
         return found is not None
 
+    def showing(self, tenant: str, sha256s: Collection[str], each: int) -> dict[str, list[str]]:
+        sql = (
+            "SELECT product_id FROM shows JOIN products USING (tenant, product_id)"
+            " WHERE shows.tenant = ? AND sha256 = ? AND NOT deleted ORDER BY product_id LIMIT ?"
+        )
+        with self._store.reading() as db:
+            found = {one: db.execute(sql, (tenant, one, each)).fetchall() for one in sha256s}
+        return {sha256: [product_id for (product_id,) in rows] for sha256, rows in found.items()}
+
     def tombstones(self, written_before: int, limit: int) -> list[Product]:
         rows = self._store.all(
             # rule: tombstone_confirmed

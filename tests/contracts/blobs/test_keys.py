@@ -14,6 +14,7 @@ from shared.errors import Invalid, NotFound
     [
         lambda: keys.picture("shop", "ab" * 32),
         lambda: keys.pack("shop", "imp_1", 7, 2),
+        lambda: keys.report("shop", "imp_1"),
         lambda: keys.thumbnail("shop"),
         lambda: keys.upload("shop", "upl_1"),
         lambda: keys.manifest("shop", "idx_1", 0, 3),
@@ -30,6 +31,11 @@ def test_the_files_of_a_shard_lie_in_its_folder() -> None:
     assert keys.shard_folder("shop", "idx_1", 2) == folder
     assert keys.segment_file("shop", "idx_1", 2, "seg-1.arrow") == f"{folder}seg-1.arrow"
     assert keys.manifest("shop", "idx_1", 2, 9).startswith(f"{folder}manifest-9-")
+
+
+def test_the_packs_of_an_import_lie_in_its_folder() -> None:
+    assert keys.pack("shop", "imp_1", 7, 2).startswith(keys.pack_folder("shop", "imp_1"))
+    assert not keys.pack("shop", "imp_12", 7, 2).startswith(keys.pack_folder("shop", "imp_1"))
 
 
 def test_a_name_cannot_lead_out_of_its_folder() -> None:

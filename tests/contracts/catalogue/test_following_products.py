@@ -222,6 +222,18 @@ def test_an_image_is_shown_while_any_living_product_has_it(
     assert catalogue.products.shown("shop", B)
 
 
+def test_the_living_products_that_show_an_image_are_told_by_id(
+    catalogue: Catalogue, put: Put, delete: Put
+) -> None:
+    for product_id in ("c", "a", "gone", "b"):
+        put(product_id, images=(A, B) if product_id == "a" else (A,))
+    put("theirs", tenant="other", images=(B,))
+    delete("gone")
+    found = catalogue.products.showing("shop", [A, B, "f" * 64], each=9)
+    assert found == {A: ["a", "b", "c"], B: ["a"], "f" * 64: []}
+    assert catalogue.products.showing("shop", [A], each=2) == {A: ["a", "b"]}
+
+
 def test_a_tombstone_is_offered_for_removal_once_every_target_confirmed_it(
     catalogue: Catalogue, put: Put, delete: Put, clock: Any
 ) -> None:

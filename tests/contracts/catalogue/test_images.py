@@ -431,3 +431,28 @@ def test_pages_go_through_all_tenants_in_order(catalogue: Catalogue, store: Stor
     assert walked == keys
     assert catalogue.images.count("a-shop") == 3
     assert catalogue.images.count("nobody") == 0
+
+
+def test_hashes_are_those_of_decoded_images_of_one_tenant_in_order(
+    catalogue: Catalogue, store: Store
+) -> None:
+    store("waiting")
+    store("theirs", tenant="other", phash="00")
+    later = store("later")
+    embedded(catalogue, later, phash="0f")
+    wanted = {(store(name, phash=name).sha256, name, f"blob-of-{name}") for name in "abc"}
+    wanted.add((later.sha256, "0f", "blob-of-later"))
+    first = catalogue.images.hashes("shop", "", limit=3)
+    rest = catalogue.images.hashes("shop", first[-1][0], limit=3)
+    assert first + rest == sorted(wanted)
+    assert catalogue.images.hashes("nobody", "", limit=3) == []
+
+
+def test_vectors_are_those_of_one_fingerprint(catalogue: Catalogue, store: Store) -> None:
+    catalogue.images.unembedded("f1", "shop")
+    waiting, other = store("waiting"), store("other", vectors=(("f2", OTHER),))
+    image = store("a", vectors=(("f1", VECTOR), ("f2", OTHER)))
+    asked = [image.sha256, waiting.sha256, other.sha256, "gone"]
+    assert catalogue.images.vectors("shop", asked, "f1") == {image.sha256: VECTOR}
+    assert catalogue.images.vectors("other", asked, "f1") == {}
+    assert catalogue.images.vectors("shop", [], "f1") == {}
