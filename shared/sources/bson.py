@@ -92,6 +92,11 @@ def encode(
     return bson.encode({"_id": product_id, **known, "imgs": images, **(extras or {})})
 
 
+def encode_document(fields: Mapping[str, Any]) -> bytes:
+    """One document of whatever fields, as staging writes them; values are JSON's, and bytes."""
+    return bson.encode(fields)
+
+
 class _Window:
     """A file seen through one block, read ahead from wherever it was last asked for."""
 
