@@ -5,6 +5,7 @@ A write that returned is durable. A store that does not answer raises `Unavailab
 
 from typing import Protocol
 
+from shared.catalogue.fetches import Fetches
 from shared.catalogue.images import Images
 from shared.catalogue.imports import DeadLetters, Imports
 from shared.catalogue.indexes import Indexes
@@ -30,6 +31,9 @@ class Catalogue(Protocol):
 
     @property
     def office(self) -> Office: ...
+
+    @property
+    def fetches(self) -> Fetches: ...
 
     def now(self) -> int:
         """Milliseconds since 1970 by the store's clock; the only clock that decides anything."""

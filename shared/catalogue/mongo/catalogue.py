@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Self
 
+from shared.catalogue.mongo.fetches import MongoFetches
 from shared.catalogue.mongo.images import MongoImages
 from shared.catalogue.mongo.imports import MongoDeadLetters, MongoImports
 from shared.catalogue.mongo.indexes import MongoIndexes
@@ -25,6 +26,7 @@ class MongoCatalogue:
         self.dead = MongoDeadLetters(self._store)
         self.indexes = MongoIndexes(self._store)
         self.office = MongoOffice(self._store)
+        self.fetches = MongoFetches(self._store)
 
     def now(self) -> int:
         return self._store.now()

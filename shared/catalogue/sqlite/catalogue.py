@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from shared.catalogue.sqlite.fetches import SqliteFetches
 from shared.catalogue.sqlite.images import SqliteImages
 from shared.catalogue.sqlite.imports import SqliteDeadLetters, SqliteImports
 from shared.catalogue.sqlite.indexes import SqliteIndexes
@@ -28,6 +29,7 @@ class SqliteCatalogue:
         self.dead = SqliteDeadLetters(self._store)
         self.indexes = SqliteIndexes(self._store)
         self.office = SqliteOffice(self._store)
+        self.fetches = SqliteFetches(self._store)
 
     @property
     def commits(self) -> int:
