@@ -1,0 +1,1 @@
+"""Sources that cannot be cut by byte range, written once as BSON that can."""
