@@ -37,7 +37,8 @@ def pointer_of(location: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _problem(request: Request, error: LookalikeError) -> Response:
+def refusal(request: Request, error: LookalikeError) -> Response:
+    """An error as a problem body."""
     body = problem(error, instance=request.url.path, request_id=request.state.request_id)
     return Response(
         json.dumps(body), status_of(error), headers=headers_of(error), media_type=MEDIA_TYPE
@@ -46,7 +47,7 @@ def _problem(request: Request, error: LookalikeError) -> Response:
 
 async def _lookalike(request: Request, error: Exception) -> Response:
     assert isinstance(error, LookalikeError)  # noqa: S101 - registered for this class alone
-    return _problem(request, error)
+    return refusal(request, error)
 
 
 async def _parameters(request: Request, error: Exception) -> Response:
@@ -56,7 +57,7 @@ async def _parameters(request: Request, error: Exception) -> Response:
         Flaw(pointer_of(flaw["loc"]), flaw["type"], flaw["msg"]) for flaw in error.errors()
     )
     named = ", ".join(str(flaw["loc"][-1]) for flaw in error.errors())
-    return _problem(request, Invalid(f"A parameter is wrong: {named}.", flaws=flaws))
+    return refusal(request, Invalid(f"A parameter is wrong: {named}.", flaws=flaws))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterator
 from typing import Any, Final, TypeVar
 
 import pydantic_core
-from anyio import from_thread
+from anyio import fail_after, from_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -20,6 +20,12 @@ _DRAIN: Final = 4
 """Up to so many times the limit is read and thrown away, so that the client hears the refusal."""
 _MAX_PARTS: Final = 32
 MAX_JSON_PART: Final = 1024 * 1024
+SILENCE_S: Final = 60.0
+"""Whoever sends nothing for so long has gone without a word."""
+
+
+class CutShort(Malformed):
+    """Less arrived than was sent, or meant to be."""
 
 
 def media_type(request: Request) -> str:
@@ -41,7 +47,11 @@ def chunks(request: Request, limit: int) -> Iterator[bytes]:
     stream = _counted(request, limit)
 
     async def following() -> bytes | None:
-        return await anext(stream, None)
+        try:
+            with fail_after(SILENCE_S):
+                return await anext(stream, None)
+        except (ClientDisconnect, TimeoutError) as error:
+            raise CutShort("The connection ended, or fell silent, before the body did.") from error
 
     while (chunk := from_thread.run(following)) is not None:
         yield chunk

@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fastapi import Response
@@ -14,13 +14,14 @@ from services.gateway.ports import Ports
 from services.gateway.schemas.uploads import UploadView
 from shared.blobs import keys
 from shared.catalogue.office import Part, Upload
-from shared.errors import Flaw, Invalid, LookalikeError, NotFound, TooLarge
+from shared.errors import Conflict, Flaw, Invalid, LookalikeError, NotFound, TooLarge
 from shared.ids import new_id
 from shared.images import MAX_PICTURE_BYTES
 from shared.pictures import sniff
 
 _HEAD = 12
 _PLAIN = "application/octet-stream"
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ def receive_once(
             "POST /v1/uploads",
             idempotency_key,
             str(upload.sha256),
-            lambda: answer(view(upload), 201, {"Location": f"/v1/uploads/{upload.upload_id}"}),
+            lambda: created(upload),
         )
     except LookalikeError:
         discard(caller, upload)
@@ -77,6 +78,10 @@ def receive_once(
     if is_replay(response):
         discard(caller, upload)
     return response
+
+
+def created(upload: Upload, headers: Mapping[str, str] = _NO_HEADERS) -> Response:
+    return answer(view(upload), 201, {"Location": f"/v1/uploads/{upload.upload_id}", **headers})
 
 
 def find(caller: Caller, upload_id: str) -> Upload:
@@ -97,8 +102,21 @@ def whole(ports: Ports, tenant: str, upload_id: str, pointer: str) -> Upload:
             f"The upload {upload_id} has {upload.received:,} of {size} bytes: send the rest "
             f"(PATCH /v1/uploads/{upload_id} with Upload-Offset: {upload.received}) first."
         )
-        raise _wrong(pointer, "upload_incomplete", detail)
+        raise _wrong(pointer, "incomplete_upload", detail)
     return upload
+
+
+def remove(caller: Caller, upload_id: str) -> None:
+    """Refused while an import is still to read it."""
+    upload = find(caller, upload_id)
+    names = {f"upload:{upload_id}", *(part.blob for part in upload.parts)}
+    for imp in caller.ports.catalogue.imports.unfinished():
+        if imp.source in names:
+            raise Conflict(
+                f"The import {imp.import_id} reads the upload {upload_id}: cancel it first.",
+                code="upload_in_use",
+            )
+    discard(caller, upload)
 
 
 def discard(caller: Caller, upload: Upload) -> None:
@@ -115,6 +133,7 @@ def view(upload: Upload) -> UploadView:
         upload_id=upload.upload_id,
         sha256=upload.sha256,
         size=upload.size,
+        received=upload.received,
         media_type=upload.media_type,
     )
 

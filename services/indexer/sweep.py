@@ -86,10 +86,18 @@ def _orphaned(ports: Ports, blob: BlobInfo, sources: Collection[str]) -> bool:
 
 
 def sweep_uploads(ports: Ports) -> int:
-    """Drops uploads a day old; their blobs go with a later sweep, so that no import is cut short."""
+    """Drops uploads to which a day has added nothing, complete or not; their blobs go with a later sweep.
+
+    What an unfinished import reads is left alone.
+    """
     dropped, before = 0, ports.catalogue.now() - DAY_MS
-    while found := ports.catalogue.office.uploads_before(before, PAGE):
-        for upload in found:
+    read = {imp.source for imp in ports.catalogue.imports.unfinished()}
+    while True:
+        found = ports.catalogue.office.uploads_before(before, PAGE)
+        idle = [upload for upload in found if f"upload:{upload.upload_id}" not in read]
+        for upload in idle:
             ports.catalogue.office.drop_upload(upload.upload_id)
-        dropped += len(found)
-    return dropped
+        dropped += len(idle)
+        # The oldest come first, and what imports hold is soon all that is left.
+        if len(idle) < len(found) or not found:
+            return dropped

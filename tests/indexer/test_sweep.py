@@ -159,6 +159,35 @@ def test_an_upload_keeps_its_blob_until_it_is_dropped(house: "House") -> None:
     assert sweep_blobs(house.ports) == 1
 
 
+def test_an_upload_that_goes_on_growing_stays_with_all_its_parts(house: "House") -> None:
+    office, blobs = (
+        house.ports.catalogue.office,
+        ["tenants/shop/uploads/u-1", "tenants/shop/uploads/u-2"],
+    )
+    office.put_upload(
+        Upload("u", TENANT, (), None, None, "text/csv", house.clock.now, house.clock.now)
+    )
+    for offset, blob in enumerate(blobs):
+        house.ports.blobs.put(blob, b"x")
+        assert office.append_part("u", offset, Part(blob, 1))
+        house.clock.forward(hours=20)
+    assert (sweep_uploads(house.ports), sweep_blobs(house.ports)) == (0, 0)
+    house.clock.forward(hours=5)
+    assert (sweep_uploads(house.ports), sweep_blobs(house.ports)) == (1, 2)
+
+
+def test_an_upload_stays_while_an_import_is_to_read_it(house: "House") -> None:
+    blob, office = "tenants/shop/uploads/u", house.ports.catalogue.office
+    house.ports.blobs.put(blob, b"x")
+    now = house.clock.now
+    office.put_upload(Upload("u", TENANT, (Part(blob, 1),), 1, None, "text/csv", now, now))
+    begun(house, source="upload:u")
+    house.clock.forward(days=3)
+    assert (sweep_uploads(house.ports), sweep_blobs(house.ports)) == (0, 0)
+    house.ports.catalogue.imports.set_state("imp", "succeeded")
+    assert (sweep_uploads(house.ports), sweep_blobs(house.ports)) == (1, 1)
+
+
 def test_the_source_of_an_unfinished_import_stays(house: "House") -> None:
     blob = "tenants/shop/uploads/u"
     house.ports.blobs.put(blob, b"x")
