@@ -27,15 +27,18 @@ from services.indexer.ports import Ports as IndexerPorts
 from services.indexer.reconciler import Reconciler
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
+from shared import installation
 from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.port import Catalogue
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.targets import Targets
 from shared.ids import new_id
 from shared.indexes import Index
+from shared.places import Places
 from shared.queue.local import LocalQueue
+from shared.runtime.settings import Installation
 from shared.spaces import Spaces
-from shared.tasks import EmbedImages, ImportChunk, PlanImport, Task
+from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
 
 TENANT = "default"
 MODEL = BUNDLED / "descriptor"
@@ -56,7 +59,10 @@ class Embedded:
 
 @contextmanager
 def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Embedded]:
-    """Starts everything over the folder `data`; leaving ends it cleanly, work under way included."""
+    """Starts everything over the folder `data`; leaving ends it cleanly, work under way included.
+
+    Whose pictures may be fetched by URL, the environment tells, as it does other ways to run.
+    """
     with ExitStack() as stack:
         scratch = data / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
@@ -74,8 +80,10 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )
+        places = Places(blobs, catalogue.office, import_roots)
+        fetcher = stack.enter_context(installation.fetcher_of(Installation()))
         embedding = EmbedderPorts(
-            catalogue, blobs, queue, bulk, targets, allowed_roots=import_roots
+            *(catalogue, blobs, queue, bulk, targets, places), fetcher=fetcher
         )
 
         ensure_index(indexing, _wanted(queries.spaces), alone=True)
@@ -88,9 +96,9 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         stack.enter_context(_reconciling(indexing))
 
         gateway = GatewayPorts(
-            *(catalogue, blobs, queue, queries, searcher, targets, GatewaySettings()),
+            *(catalogue, blobs, queue, queries, searcher, targets, places, GatewaySettings()),
             tenant=TENANT,
-            import_roots=import_roots,
+            fetcher=fetcher,
         )
         yield Embedded(create_app(gateway), catalogue, queue, queries.spaces)
 
@@ -111,7 +119,7 @@ def _wanted(spaces: Spaces) -> Index:
 
 def _answer(indexing: IndexerPorts, embedding: EmbedderPorts, task: Task) -> None:
     match task:
-        case EmbedImages() | PlanImport() | ImportChunk():
+        case EmbedImages() | PlanImport() | ImportChunk() | FinishImport():
             embedder.handle(embedding, task)
         case _:
             indexer.handle(indexing, task)

@@ -5,6 +5,8 @@ Adapters are imported when they are asked for, so that a process carries only th
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,10 +15,12 @@ from shared.blobs.fsspec import FsspecBlobs
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.errors import Invalid
+from shared.places import Places
 from shared.runtime.settings import Installation
 from shared.seams.vectors_cache import LruVectors, RedisVectors
 
 if TYPE_CHECKING:
+    from shared.fetching.fetcher import Fetcher
     from shared.notices.redis import RedisNotices
     from shared.queue.celery.queue import CeleryQueue
 
@@ -39,6 +43,11 @@ def catalogue_of(known: Installation) -> Catalogue:
 
 def blobs_of(known: Installation) -> Blobs:
     return FsspecBlobs(known.blobs.get_secret_value(), known.data / "cache")
+
+
+def places_of(known: Installation, catalogue: Catalogue, blobs: Blobs) -> Places:
+    """Where imports may read."""
+    return Places(blobs, catalogue.office, known.import_roots, known.import_buckets)
 
 
 def queue_of(known: Installation) -> "CeleryQueue":
@@ -73,6 +82,18 @@ def notices_of(known: Installation) -> "RedisNotices":
     from shared.notices.redis import RedisNotices  # noqa: PLC0415
 
     return RedisNotices(queue_url(known))
+
+
+@contextmanager
+def fetcher_of(known: Installation) -> "Iterator[Fetcher | None]":
+    """None until somebody's pictures may be fetched."""
+    if not (known.fetch_hosts or known.fetch_private):
+        yield None
+        return
+    from shared.fetching.fetcher import Fetcher  # noqa: PLC0415
+
+    with Fetcher(known.fetch_hosts, known.fetch_private) as fetcher:
+        yield fetcher
 
 
 def _strange(name: str, found: str, wanted: str) -> Invalid:

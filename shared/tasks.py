@@ -33,6 +33,13 @@ class ImportChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class FinishImport:
+    """What is left when all chunks of an import are done, down to its last state."""
+
+    import_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncShard:
     """Write the pending products of a shard into a new segment."""
 
@@ -67,6 +74,7 @@ Task = (
     EmbedImages
     | PlanImport
     | ImportChunk
+    | FinishImport
     | SyncShard
     | SyncElasticsearch
     | CompactShard
@@ -77,6 +85,7 @@ QUEUES: Final[dict[type[Task], QueueName]] = {
     EmbedImages: "embed_bulk",
     PlanImport: "embed_bulk",
     ImportChunk: "embed_bulk",
+    FinishImport: "embed_bulk",
     SyncShard: "index",
     SyncElasticsearch: "index",
     CompactShard: "build",

@@ -5,15 +5,17 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Final
 
+from services.embedder.ending import finish_import
+from services.embedder.letters import put_records
 from services.embedder.ports import Ports
-from services.embedder.records import dead_record
-from services.embedder.sources import opened
-from shared.catalogue.settling import settle
+from services.embedder.sources import Feed, opened
+from services.embedder.staged import ensure_staged
+from services.embedder.turn import Turn
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.jobs import Chunk, Counters, Import
 from shared.runtime.failpoints import reach
-from shared.sources.bson import scan
-from shared.sources.records import BadRecord, ChunkRange, Read
+from shared.sources.formats import dialect_of
+from shared.sources.records import BadRecord, ChunkRange
 from shared.tasks import ImportChunk
 
 _SAVED_TOGETHER: Final = 64
@@ -23,19 +25,21 @@ _AHEAD: Final = 16
 
 def plan_import(ports: Ports, import_id: str) -> None:
     """Go on planning, until the end, the limit, or somebody pauses the import."""
+    turn = Turn(ports, "plan", import_id)
     job = ports.catalogue.imports.get(import_id)
-    if job is None or job.state not in ("queued", "running"):
+    if job is None or job.state not in ("queued", "running") or not turn.hold():
         return
-    if job.state == "queued":
-        ports.catalogue.imports.set_state(import_id, "running")
     try:
-        if not job.planned:
-            _plan(ports, job)
+        ports.catalogue.imports.set_state(import_id, "running", origins=("queued",))
+        if not job.planned and (ready := ensure_staged(ports, job, turn.goes_on)) is not None:
+            _plan(ports, ready, turn)
     except (NotFound, Invalid, Forbidden) as error:
-        ports.catalogue.imports.set_state(import_id, "failed", error.detail)
+        ports.catalogue.imports.set_state(import_id, "failed", error.detail, origins=("running",))
         return
+    finally:
+        turn.release()
     ring_chunks(ports, import_id)
-    settle(ports.catalogue, import_id)
+    finish_import(ports, import_id)
 
 
 def ring_chunks(ports: Ports, import_id: str) -> None:
@@ -57,37 +61,35 @@ class _Piece:
         return self.chunk.offset + self.chunk.length
 
 
-def _plan(ports: Ports, job: Import) -> None:
-    # Chunks beyond `scanned` come from a planner that died; the same ones are found again.
-    known = [c for c in ports.catalogue.imports.chunks(job.import_id) if c.offset < job.scanned]
-    taken = sum(chunk.records for chunk in known)
-    with opened(ports, job) as read:
-        pieces = _pieces(read, job, ports.chunk_records, len(known))
-        if job.limit is not None:
-            pieces = _limited(read, pieces, job.limit - taken)
+def _plan(ports: Ports, job: Import, turn: Turn) -> None:
+    with opened(ports, job) as feed:
+        if job.format == "csv" and "dialect" not in job.findings:
+            dialect = dialect_of("csv", feed.read, feed.size)
+            ports.catalogue.imports.note(job.import_id, {"dialect": dialect})
+        pieces = _pieces(feed, job, ports.chunk_records)
+        if job.options.limit is not None:
+            pieces = _limited(feed, pieces, job.options.limit - job.records)
         for batch in _batches(pieces):
             _save(ports, job, batch)
             ring_chunks(ports, job.import_id)
-            current = ports.catalogue.imports.get(job.import_id)
-            if current is None or current.state != "running":
+            if not turn.goes_on():
                 return
-    ports.catalogue.imports.planned(job.import_id, (), scanned=job.scanned, done=True)
+    ports.catalogue.imports.planned_wholly(job.import_id)
 
 
 def _save(ports: Ports, job: Import, batch: Sequence[_Piece]) -> None:
-    for piece in batch:
-        if piece.flaw is not None:
-            dead_record(ports, job, piece.flaw)
+    put_records(ports, job, [piece.flaw for piece in batch if piece.flaw is not None])
     chunks = [piece.chunk for piece in batch]
-    ports.catalogue.imports.planned(job.import_id, chunks, scanned=batch[-1].end, done=False)
+    ports.catalogue.imports.planned(job.import_id, chunks, scanned=batch[-1].end)
     reach("embedder.planned")
 
 
-def _pieces(read: Read, job: Import, records: int, first: int) -> Iterator[_Piece]:
-    found = scan(read, job.size, start=job.scanned, records=records)
+def _pieces(feed: Feed, job: Import, records: int) -> Iterator[_Piece]:
+    # Chunks beyond `scanned` come from a planner that died; the same ones are found again.
+    found = feed.format.scan(feed.read, feed.size, start=job.scanned, records=records)
     ends: Iterator[ChunkRange | BadRecord | None] = chain(found, [None])
-    for number, (piece, following) in enumerate(pairwise(ends), first):
-        end = job.size if following is None else following.offset
+    for number, (piece, following) in enumerate(pairwise(ends), job.chunks):
+        end = feed.size if following is None else following.offset
         if isinstance(piece, ChunkRange):
             yield _Piece(Chunk(job.import_id, number, piece.offset, piece.length, piece.records))
         elif piece is not None:
@@ -102,18 +104,20 @@ def _unreadable(import_id: str, number: int, offset: int, length: int) -> Chunk:
     return Chunk(import_id, number, offset, length, 1, state="done", counters=failed)
 
 
-def _limited(read: Read, pieces: Iterable[_Piece], left: int) -> Iterator[_Piece]:
+def _limited(feed: Feed, pieces: Iterable[_Piece], left: int) -> Iterator[_Piece]:
     """As many records as are left to the limit; the last chunk is cut."""
     for piece in pieces:
         if left <= 0:
             return
         chunk = piece.chunk
-        yield piece if chunk.records <= left else _Piece(_cut(read, chunk, left))
+        yield piece if chunk.records <= left else _Piece(_cut(feed, chunk, left))
         left -= chunk.records
 
 
-def _cut(read: Read, chunk: Chunk, records: int) -> Chunk:
-    pieces = scan(read, chunk.offset + chunk.length, start=chunk.offset, records=records)
+def _cut(feed: Feed, chunk: Chunk, records: int) -> Chunk:
+    pieces = feed.format.scan(
+        feed.read, chunk.offset + chunk.length, start=chunk.offset, records=records
+    )
     shorter = next(piece for piece in pieces if isinstance(piece, ChunkRange))
     return replace(chunk, length=shorter.length, records=shorter.records)
 

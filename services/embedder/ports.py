@@ -1,11 +1,12 @@
 """What the embedder's queue side stands on, handed to every function of it."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.catalogue.targets import Targets
+from shared.fetching.fetcher import Fetcher
+from shared.places import Places
 from shared.queue.port import Queue
 from shared.seams.embedder import Embedder
 
@@ -19,13 +20,15 @@ class Ports:
     queue: Queue
     embedder: Embedder
     targets: Targets
+    places: Places
+    """Where the sources of imports may lie."""
     batch: int = 32
     """Pictures that are held and embedded together at most."""
     lease_ms: int = 30_000
     chunk_lease_ms: int = 300_000
     chunk_records: int = 64
-    allowed_roots: tuple[Path, ...] = ()
-    """Folders that a file to import may lie in."""
+    fetcher: Fetcher | None = None
+    """Gets pictures that records name by URL; None: they fail."""
 
     @property
     def fingerprint(self) -> str:

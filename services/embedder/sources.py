@@ -1,47 +1,71 @@
-"""Where the bytes of an import lie: a blob, or a file under an allowed folder."""
+"""An import's source, opened: what it is read with, where it lies, and what its fields mean."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from services.embedder.ports import Ports
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Invalid
 from shared.jobs import Import
-from shared.sources.records import Read, file_reader
+from shared.sources.formats import Format, dialect_of, format_of
+from shared.sources.mapping import FieldMap, read_mapping
+from shared.sources.records import Read
 
-_FILE: Final = "file:"
+Categories = Mapping[int, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Positioned reads of a source, and the format that its bytes are in."""
+
+    format: Format
+    read: Read
+    size: int
 
 
 @contextmanager
-def opened(ports: Ports, job: Import) -> Iterator[Read]:
-    """Ranges of the source, which must still have the size it had when the import was made."""
-    if job.source.startswith(_FILE):
-        path = _allowed(ports, job.source.removeprefix(_FILE))
-        with path.open("rb") as file:
-            _check_size(job, path.stat().st_size)
-            yield file_reader(file)
-    else:
-        _check_size(job, ports.blobs.size(job.source))
-        yield lambda offset, length: ports.blobs.read(job.source, offset, length)
+def opened(ports: Ports, job: Import) -> Iterator[Feed]:
+    """The source, or the copy of it that was staged; it must be as long as it was at the start."""
+    staged = job.findings.get("staged")
+    name, size = (staged["blob"], staged["size"]) if staged else (job.source, job.size)
+    with ports.places.opened(job.tenant, name) as (read, found):
+        if found != size:
+            raise Invalid(
+                f"The source had {size:,} bytes when the import began and has {found:,}: it was "
+                "changed; start another import.",
+                code="source_changed",
+            )
+        yield Feed(_format(job, read, size), read, size)
 
 
-def _allowed(ports: Ports, name: str) -> Path:
-    """The file itself, after every link was followed."""
-    try:
-        path = Path(name).resolve(strict=True)
-    except (OSError, RuntimeError) as error:
-        raise NotFound(f"There is no file {name!r} to import.") from error
-    if not any(path.is_relative_to(root.resolve()) for root in ports.allowed_roots):
-        raise Forbidden(f"The file {name!r} is under no folder that imports may read from.")
-    if not path.is_file():
-        raise Invalid(f"{name!r} is no file.")
-    return path
+def is_text(job: Import) -> bool:
+    """Whether the way the source is written has to be found out before it is divided."""
+    return job.format == "csv"
 
 
-def _check_size(job: Import, size: int) -> None:
-    if size != job.size:
-        raise Invalid(
-            f"The source had {job.size:,} bytes when the import began and has {size:,}: "
-            "it was changed; start another import."
-        )
+def mapping_of(job: Import) -> FieldMap:
+    return read_mapping(job.options.mapping)
+
+
+def categories_of(ports: Ports, job: Import) -> Categories:
+    """The names of categories that came with the import; none where none came."""
+    blob = job.options.categories
+    return {} if blob is None else _categories(ports.blobs.read, blob)
+
+
+@lru_cache(maxsize=8)
+def _categories(read: Any, blob: str) -> Categories:
+    """A blob is written once, so what it said it says for good."""
+    named: dict[str, list[str]] = json.loads(read(blob))
+    return {int(number): tuple(path) for number, path in named.items()}
+
+
+def _format(job: Import, read: Read, size: int) -> Format:
+    if job.format == "jsonl":
+        return format_of("jsonl", {})
+    if job.format == "csv":
+        return format_of("csv", job.findings.get("dialect") or dialect_of("csv", read, size))
+    return format_of("bson", {})

@@ -1,12 +1,13 @@
 """What is done at a ring; anything that is not the embedder's is refused."""
 
 from services.embedder.chunks import import_chunk
+from services.embedder.ending import finish_import
 from services.embedder.images import embed_images
 from services.embedder.imports import plan_import
 from services.embedder.ports import Ports
 from shared.errors import Invalid
 from shared.runtime.logs import context
-from shared.tasks import EmbedImages, ImportChunk, PlanImport, Task
+from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
 
 
 def handle(ports: Ports, task: Task) -> None:
@@ -19,5 +20,8 @@ def handle(ports: Ports, task: Task) -> None:
         case ImportChunk(import_id, number):
             with context(import_id=import_id, chunk=number):
                 import_chunk(ports, task)
+        case FinishImport(import_id):
+            with context(import_id=import_id):
+                finish_import(ports, import_id)
         case _:
             raise Invalid(f"The embedder has nothing to do with {task}.")

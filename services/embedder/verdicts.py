@@ -28,18 +28,17 @@ def give_up_image(
     same letter, while a failure without a letter would be seen by nobody.
     """
     key = f"image/{sha256}/{ports.fingerprint}"
-    ports.catalogue.dead.put(
-        DeadLetter(
-            key=key,
-            tenant=tenant,
-            kind="image",
-            code=failure.code,
-            detail=failure.detail,
-            first_seen=ports.catalogue.now(),
-            attempts=attempts,
-            source=source,
-        )
+    letter = DeadLetter(
+        key=key,
+        tenant=tenant,
+        kind="image",
+        code=failure.code,
+        detail=failure.detail,
+        first_seen=ports.catalogue.now(),
+        attempts=attempts,
+        source=source,
     )
+    ports.catalogue.dead.put([letter])
     error = f"{failure.code}: {failure.detail}"
     stored = ports.catalogue.images.store_verdict(  # rule: verdict_guarded
         tenant, sha256, ports.fingerprint, place=place, error=error

@@ -30,13 +30,15 @@ def run(queues: Sequence[QueueName], concurrency: int) -> int:
     with ExitStack() as stack:
         catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
         embedder = ChildEmbedder(folder_of(known.model), children=concurrency)
+        blobs = installation.blobs_of(known)
         ports = Ports(
             catalogue=catalogue,
-            blobs=installation.blobs_of(known),
+            blobs=blobs,
             queue=stack.enter_context(closing(installation.queue_of(known))),
             embedder=stack.enter_context(embedder),
             targets=Targets(catalogue),
-            allowed_roots=known.import_roots,
+            fetcher=stack.enter_context(installation.fetcher_of(known)),
+            places=installation.places_of(known, catalogue, blobs),
         )
         return run_worker(
             installation.queue_url(known),

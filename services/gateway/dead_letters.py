@@ -1,9 +1,13 @@
 """What was given up on: to be looked at, and tried again.
 
-Keys are `image/{sha256}/{fingerprint}`, `product/{tenant}/{index}/{id}`, `record/{import}/{offset}`.
+Keys are `image/{sha256}/{fingerprint}`, `product/{tenant}/{index}/{id}`, `record/{import}/{offset}`,
+`chunk/{import}/{number}`.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
 
 from services.gateway import imports
 from services.gateway.answers import stamp
@@ -16,9 +20,11 @@ from services.gateway.schemas.jobs import (
     ReplayBody,
     ReplayView,
 )
+from shared.errors import Conflict
 from shared.jobs import DeadLetter
 
 _PAGE = 500
+_FROM_IMPORTS: Final = ("record", "chunk")
 
 
 def page(caller: Caller, *, import_id: str | None, after: str, limit: int) -> DeadLettersView:
@@ -38,15 +44,21 @@ def of_import(caller: Caller, import_id: str, after: str, limit: int) -> DeadLet
 
 
 def retry_import(caller: Caller, import_id: str) -> ReplayView:
+    """Its chunks that were given up, its bad records, and its pictures."""
     imports.find(caller, import_id)
-    return replay(caller, ReplayBody(import_id=import_id))
+    replayed = replay(caller, ReplayBody(import_id=import_id))
+    if not replayed.replayed and not replayed.left:
+        raise Conflict("Nothing of this import has failed, so there is nothing to try again.")
+    return replayed
 
 
 def replay(caller: Caller, wanted: ReplayBody) -> ReplayView:
     """Puts back to work what can be; a letter goes once its work is pending again."""
-    left: dict[str, str] = {}
-    done: list[str] = []
-    for letter in _chosen(caller, wanted):
+    letters = list(_chosen(caller, wanted))
+    done, left = _replay_imports(caller, [one for one in letters if one.kind in _FROM_IMPORTS])
+    for letter in letters:
+        if letter.kind in _FROM_IMPORTS:
+            continue
         reason = _replay_one(caller, letter)
         if reason is None:
             done.append(letter.key)
@@ -54,6 +66,34 @@ def replay(caller: Caller, wanted: ReplayBody) -> ReplayView:
             left[letter.key] = reason
     caller.ports.catalogue.dead.drop(caller.tenant, done)
     return ReplayView(replayed=len(done), left=left)
+
+
+def _replay_imports(
+    caller: Caller, letters: Sequence[DeadLetter]
+) -> tuple[list[str], dict[str, str]]:
+    """Records and chunks are read again with what lies around them: keys done, and keys left.
+
+    Their letters go before anybody reads: whatever fails again has a letter again.
+    """
+    done: list[str] = []
+    left: dict[str, str] = {}
+    for import_id, group in _by_import(letters).items():
+        keys = [letter.key for letter in group]
+        offsets = [one.source[1] for one in group if one.kind == "record" and one.source]
+        drop = partial(caller.ports.catalogue.dead.drop, caller.tenant, keys)
+        reason = imports.again(caller, import_id, offsets, drop)
+        if reason is None:
+            done += keys
+        else:
+            left |= dict.fromkeys(keys, reason)
+    return done, left
+
+
+def _by_import(letters: Sequence[DeadLetter]) -> Mapping[str, list[DeadLetter]]:
+    groups: defaultdict[str, list[DeadLetter]] = defaultdict(list)
+    for letter in letters:
+        groups[letter.source[0] if letter.source else ""].append(letter)
+    return groups
 
 
 def _chosen(caller: Caller, wanted: ReplayBody) -> Iterator[DeadLetter]:
@@ -80,7 +120,7 @@ def _replay_one(caller: Caller, letter: DeadLetter) -> str | None:
         case "product", [*_, product_id]:
             return _replay_product(caller, product_id)
         case _:
-            return "Import the record's source again: what is unchanged in it costs nothing."
+            return "There is no way to try this again."
 
 
 def _replay_image(caller: Caller, sha256: str, fingerprint: str) -> str | None:

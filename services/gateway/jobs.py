@@ -81,7 +81,12 @@ def _import(caller: Caller, found: Import) -> JobView:
         kind="import",
         state=found.state,
         created_at=seen.created_at,
-        updated_at=stamp(caller.ports.catalogue.now()),
-        progress={"records": seen.records, **seen.counters.model_dump()},
+        updated_at=seen.updated_at,
+        progress={
+            "records": seen.records,
+            **seen.counters.model_dump(),
+            "records_per_second": seen.records_per_second,
+            "eta_seconds": seen.eta_seconds,
+        },
         detail=found.detail,
     )

@@ -3,7 +3,6 @@
 import threading
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import cast
 
 from fastapi import Request
@@ -12,6 +11,8 @@ from services.gateway.settings import GatewaySettings
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.catalogue.targets import Targets
+from shared.fetching.fetcher import Fetcher
+from shared.places import Places
 from shared.queue.port import Queue
 from shared.seams.embedder import Embedder
 from shared.seams.searcher import Searcher
@@ -25,12 +26,13 @@ class Ports:
     embedder: Embedder
     searcher: Searcher
     targets: Targets
+    places: Places
+    """Where the sources of imports may lie."""
     settings: GatewaySettings
     tenant: str = "default"
     """Whose catalogue the page at `/` shows, and whom the operator's key is for."""
-    import_roots: tuple[Path, ...] = ()
-    """Folders that server paths of imports may lie under; none: only uploads are imported."""
-
+    fetcher: Fetcher | None = None
+    """Gets pictures that are named by URL; None: they are refused."""
     @cached_property
     def image_secret(self) -> bytes:
         """Signs picture URLs; read at first use, for a catalogue may start after the gateway."""

@@ -30,16 +30,18 @@ def run(host: str, port: int) -> None:
         catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
         embedder = stack.enter_context(closing(RemoteEmbedder(known.embedder_url)))
         searcher = RemoteSearcher(known.search_urls, known.search_groups)
+        blobs = installation.blobs_of(known)
         ports = Ports(
             catalogue=catalogue,
-            blobs=installation.blobs_of(known),
+            blobs=blobs,
             queue=stack.enter_context(closing(installation.queue_of(known))),
             embedder=RememberingEmbedder(embedder, installation.cache_of(known)),
             searcher=stack.enter_context(closing(searcher)),
             targets=Targets(catalogue),
             settings=GatewaySettings(),
+            places=installation.places_of(known, catalogue, blobs),
             tenant=known.tenant,
-            import_roots=known.import_roots,
+            fetcher=stack.enter_context(installation.fetcher_of(known)),
         )
         serve(create_app(ports), host, port)
 

@@ -18,7 +18,6 @@ from services.indexer.ports import HOUR_MS, MINUTE_MS, SECOND_MS, Ports
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
 from services.indexer.sync import Todo
 from services.indexer.tiers import full_tier
-from shared.catalogue.settling import settle
 from shared.ids import ulid
 from shared.index.elasticsearch.port import Away
 from shared.indexes import Index, TargetKind, target
@@ -27,6 +26,7 @@ from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
+    FinishImport,
     ImportChunk,
     PlanImport,
     Task,
@@ -42,7 +42,7 @@ LEASE_MS = 30 * SECOND_MS
 
 
 def imports(ports: Ports) -> Iterator[Task]:
-    """Plans that are not whole, and chunks that wait."""
+    """Plans that are not whole, chunks that wait, and the end when none does."""
     for imp in ports.catalogue.imports.unfinished():
         yield from _import(ports, imp)
 
@@ -52,7 +52,8 @@ def _import(ports: Ports, imp: Import) -> Iterator[Task]:
         return
     if not imp.planned:
         yield PlanImport(imp.import_id)
-    settle(ports.catalogue, imp.import_id)
+    elif not ports.catalogue.imports.open(imp.import_id):
+        yield FinishImport(imp.import_id)
     for chunk in ports.catalogue.imports.waiting(imp.import_id, 2 * ports.limits.workers):
         yield ImportChunk(imp.import_id, chunk.number)
 

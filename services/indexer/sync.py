@@ -194,16 +194,15 @@ def _rows(product: Product, images: Mapping[str, Image], spaces: Spaces) -> Iter
 
 def _report(ports: Ports, index: Index, product_id: str, reason: str) -> None:
     logger.warning("product %s is not indexed: %s", product_id, reason)
-    ports.catalogue.dead.put(
-        DeadLetter(
-            key=f"product/{index.tenant}/{index.index_id}/{product_id}",
-            tenant=index.tenant,
-            kind="product",
-            code="not_indexable",
-            detail=f"{product_id} in {index.index_id}: {reason}",
-            first_seen=ports.catalogue.now(),
-        )
+    letter = DeadLetter(
+        key=f"product/{index.tenant}/{index.index_id}/{product_id}",
+        tenant=index.tenant,
+        kind="product",
+        code="not_indexable",
+        detail=f"{product_id} in {index.index_id}: {reason}",
+        first_seen=ports.catalogue.now(),
     )
+    ports.catalogue.dead.put([letter])
 
 
 def _append(ports: Ports, index: Index, shard: int, ref: SegmentRef, read_at: int) -> bool:

@@ -27,7 +27,7 @@ def picture(tenant: str, sha256: str) -> str:
 
 def pack(tenant: str, import_id: str, chunk: int, attempt: int) -> str:
     """What one attempt at a chunk of an import brought in."""
-    return checked(f"{pack_folder(tenant, import_id)}{chunk:08d}-{attempt}-{ulid()}")
+    return checked(f"{packs_of_chunk(tenant, import_id, chunk)}{attempt}-{ulid()}")
 
 
 def pack_folder(tenant: str, import_id: str) -> str:
@@ -35,9 +35,19 @@ def pack_folder(tenant: str, import_id: str) -> str:
     return checked(f"tenants/{tenant}/packs/{import_id}") + "/"
 
 
-def report(tenant: str, import_id: str) -> str:
+def staged(tenant: str, import_id: str) -> str:
+    """A source copied into records that lie one after the other, for as long as it is imported."""
+    return checked(f"tenants/{tenant}/staged/{import_id}/{ulid()}")
+
+
+def report(tenant: str, import_id: str, suffix: str = "jsonl") -> str:
     """What an import found out about itself; never swept but with the tenant."""
-    return checked(f"tenants/{tenant}/reports/{import_id}/{ulid()}.jsonl")
+    return checked(f"tenants/{tenant}/reports/{import_id}/{ulid()}.{suffix}")
+
+
+def packs_of_chunk(tenant: str, import_id: str, chunk: int) -> str:
+    """The prefix of what any attempt at a chunk brought in."""
+    return f"{pack_folder(tenant, import_id)}{chunk:08d}-"
 
 
 def thumbnail(tenant: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.catalogue.products import Outcome, ProductWrite
-from shared.products import Attributes, Date, Product, bucket_of, content_hash
+from shared.products import Attributes, Date, Origin, Product, bucket_of, content_hash
 
 
 def upserted(doc: Product | None, write: ProductWrite, now: int) -> Outcome:
@@ -64,6 +64,23 @@ def tombstoned(
         return Outcome("unchanged", dated)
     buried = replace(dated, deleted=True, version=doc.version + 1)
     return Outcome("changed", bumped(buried, targets, now))
+
+
+def withdrawn(
+    doc: Product, origin: Origin, targets: frozenset[str], *, not_after: int, now: int
+) -> Product | None:
+    """Deleted by a full feed that does not name it; None where somebody newer wrote it."""
+    if now > not_after or doc.deleted:  # rule: write_deadline
+        return None
+    if doc.date > origin.date:  # rule: import_precedence
+        return None
+    dated = replace(
+        doc,
+        date=origin.date,  # rule: dated_imports
+        written=now,
+        written_by=(origin.import_id, origin.offset),
+    )
+    return bumped(replace(dated, deleted=True, version=doc.version + 1), targets, now)
 
 
 def bumped(doc: Product, targets: frozenset[str], now: int, *, images: bool = False) -> Product:

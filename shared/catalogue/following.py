@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from shared.catalogue import changes
-from shared.products import Product
+from shared.products import Origin, Product
 
 STRIDE: Final = 256
 """Documents changed in one go by operations on many, so that other writes come in between."""
@@ -21,8 +21,31 @@ class Following(ABC):
     def page(self, tenant: str, after: str = "", limit: int = 500) -> list[Product]: ...
 
     @abstractmethod
-    def each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
-        """Changes each document; the ids that are not there or that `change` refused."""
+    def each(
+        self,
+        tenant: str,
+        product_ids: Iterable[str],
+        change: Change,
+        not_after: int | None = None,
+    ) -> list[str]:
+        """Changes each document; the ids that are not there or that `change` refused.
+
+        A change with a `not_after` refuses by itself what the store's clock has overtaken.
+        """
+
+    def withdraw(
+        self,
+        tenant: str,
+        product_ids: Sequence[str],
+        *,
+        origin: Origin,
+        targets: frozenset[str],
+        not_after: int,
+    ) -> list[str]:
+        def change(doc: Product, now: int) -> Product | None:
+            return changes.withdrawn(doc, origin, targets, not_after=not_after, now=now)
+
+        return self.each(tenant, product_ids, change, not_after)
 
     def mark(self, tenant: str, target: str, done: Sequence[tuple[str, int]]) -> list[str]:
         read = dict(done)

@@ -95,6 +95,27 @@ class Products(Protocol):
         """A tombstone; deleting again only dates it."""
         ...
 
+    def unseen(self, tenant: str, before: int, limit: int, after: str = "") -> list[str]:
+        """Living products dated before that millisecond, by id."""
+        ...
+
+    def count_unseen(self, tenant: str, before: int) -> int: ...
+
+    def withdraw(
+        self,
+        tenant: str,
+        product_ids: Sequence[str],
+        *,
+        origin: Origin,
+        targets: frozenset[str],
+        not_after: int,
+    ) -> list[str]:
+        """Tombstones dated by an import that does not name the products.
+
+        The ids that stay: written since the import was created, deleted, gone, or too late.
+        """
+        ...
+
     def get(self, tenant: str, product_ids: Collection[str]) -> dict[str, Product]:
         """Those that there are, tombstones too."""
         ...

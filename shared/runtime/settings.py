@@ -112,4 +112,10 @@ class Installation(Settings):
     """A file that a worker touches for as long as it is well."""
     import_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_parts(os.pathsep))] = ()
     """Folders that a server path of an import may lie in, divided by colons."""
+    import_buckets: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts(","))] = ()
+    """Places in S3 that an import may read, `s3://bucket/prefix`, divided by commas."""
+    fetch_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts(","))] = ()
+    """Whose pictures are fetched by URL: names, or `*.example.com`, divided by commas."""
+    fetch_private: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts(","))] = ()
+    """Each `host:port` of the own network that pictures are fetched from too, over http as well."""
     log_level: str = "INFO"

@@ -1,6 +1,7 @@
 """A house with a clock of its own: SQLite, folder blobs, a tiny honest embedder."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -24,13 +25,14 @@ from shared.errors import Invalid, Unavailable
 from shared.ids import new_id
 from shared.images import Crop, Image, Place, sha256_of
 from shared.indexes import Index
-from shared.jobs import Counters, Import
+from shared.jobs import Counters, Format, Import, Options
 from shared.pictures import sniff
+from shared.places import Places
 from shared.products import Attributes, Product
 from shared.seams.embedder import Embedding, Failure
 from shared.sources.bson import encode
 from shared.spaces import Space, Spaces
-from shared.tasks import EmbedImages, ImportChunk, QueueName, Task, queue_of
+from shared.tasks import EmbedImages, ImportChunk, PlanImport, QueueName, Task, queue_of
 
 TENANT = "shop"
 SPACES = Spaces("f1", (Space("content", 8, "f1c"), Space("style", 4, "f1s")))
@@ -172,11 +174,25 @@ class House:
                 self.clock.forward(minutes=2)
         return rounds
 
-    def start_import(self, data: bytes, **options: Any) -> str:
+    def start_import(self, data: bytes, format_: Format = "bson", **options: Any) -> str:
         key = keys.upload(TENANT, new_id("upl"))
         self.ports.blobs.put(key, data)
-        made = Import(new_id("imp"), TENANT, "bson", key, len(data), 0, "running", **options)
+        return self.import_of(key, len(data), format_, **options)
+
+    def import_of(self, source: str, size: int, format_: Format, **options: Any) -> str:
+        if named := options.pop("categories", None):
+            options["categories"] = f"tenants/{TENANT}/reports/{new_id('cat')}"
+            self.ports.blobs.put(options["categories"], json.dumps(named).encode())
+        made = Import(
+            new_id("imp"), TENANT, format_, source, size, 0, "running", Options(**options)
+        )
         return self.ports.catalogue.imports.create(made).import_id
+
+    def bring_in(self, import_id: str) -> Import:
+        """Planned, every chunk worked on, ended."""
+        handle(self.ports, PlanImport(import_id))
+        self.run_chunks(import_id)
+        return self.state(import_id)
 
     def state(self, import_id: str) -> Import:
         found = self.ports.catalogue.imports.get(import_id)
@@ -184,19 +200,13 @@ class House:
         return found
 
     def counters(self, import_id: str) -> Counters:
-        total: Counter[str] = Counter()
-        for chunk in self.ports.catalogue.imports.chunks(import_id):
-            for name in Counters.__dataclass_fields__:
-                total[name] += getattr(chunk.counters, name)
-        return Counters(**total)
+        return self.ports.catalogue.imports.tally(import_id).counters
 
     def run_chunks(self, import_id: str) -> None:
         """Every chunk that waits, until none does."""
         for _ in range(200):
             waiting = self.ports.catalogue.imports.waiting(import_id, 1000)
-            if not waiting and not any(
-                c.state == "waiting" for c in self.ports.catalogue.imports.chunks(import_id)
-            ):
+            if not self.ports.catalogue.imports.open(import_id):
                 return
             for chunk in waiting:
                 with suppress(Killed):
@@ -215,15 +225,16 @@ def house(tmp_path: Path) -> Iterator[House]:
     with SqliteCatalogue(tmp_path / "catalogue.sqlite", clock=clock) as catalogue:
         index = Index("idx_1", TENANT, "tiny", SPACES, 2, ("segments",), (), "ready", 0)
         catalogue.indexes.create(index)
+        blobs = FsspecBlobs(f"file://{tmp_path}/blobs")
         ports = Ports(
             catalogue,
-            FsspecBlobs(f"file://{tmp_path}/blobs"),
+            blobs,
             queue,
             embedder,
             Targets(catalogue),
+            Places(blobs, catalogue.office, (tmp_path / "open",)),
             batch=8,
             chunk_records=4,
-            allowed_roots=(tmp_path / "open",),
         )
         (tmp_path / "open").mkdir()
         yield House(ports, clock, embedder, queue, tmp_path)

@@ -6,11 +6,10 @@ import pytest
 
 from services.embedder.imports import plan_import
 from services.embedder.tasks import handle
-from shared.catalogue.settling import settle
 from shared.errors import Invalid
 from shared.images import MAX_ATTEMPTS, sha256_of
 from shared.jobs import Counters
-from shared.tasks import EmbedImages, ImportChunk, PlanImport, SyncShard
+from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, SyncShard
 
 PLACES = [
     "services.embedder.arrivals.reach",
@@ -51,7 +50,7 @@ def test_a_chunk_brings_products_with_their_vectors(house: Any) -> None:
     assert all("f1" in house.image(sha256).vectors for sha256 in product.images)
     assert house.left() == 0
     assert house.embedder.seen[sha256_of(shared)] == 1
-    assert house.counters(import_id) == Counters(imported=2, pictures=2, embedded=2)
+    assert house.counters(import_id) == Counters(imported=2, created=2, pictures=2, embedded=2)
     assert house.state(import_id).state == "succeeded"
     rung = set(house.queue.rung)
     assert any(isinstance(task, SyncShard) for task in rung)
@@ -187,7 +186,9 @@ def test_within_a_chunk_the_later_record_of_an_id_counts(house: Any) -> None:
     import_id = planned(house, data)
     handle(house.ports, ImportChunk(import_id, 0))
     assert house.product("1").images == (sha256_of(house.picture("new")),)
-    assert house.counters(import_id) == Counters(imported=1, duplicate=1, pictures=1, embedded=1)
+    assert house.counters(import_id) == Counters(
+        imported=1, duplicate=1, created=1, pictures=1, embedded=1
+    )
 
 
 @pytest.mark.parametrize("dies", ["child", "worker"])
@@ -219,7 +220,7 @@ def test_a_picture_that_is_none_leaves_its_product_with_the_others(house: Any) -
     assert str(house.error(sha256_of(bad))).startswith("unsupported_media_type: ")
     assert house.letters() == {f"image/{sha256_of(bad)}/f1": "unsupported_media_type"}
     assert house.left() == 0
-    assert house.counters(import_id) == Counters(imported=2, pictures=2, embedded=1)
+    assert house.counters(import_id) == Counters(imported=2, created=2, pictures=2, embedded=1)
 
 
 def test_fields_of_a_record_become_attributes(house: Any) -> None:
@@ -327,10 +328,11 @@ def test_a_paused_import_does_nothing(house: Any) -> None:
     house.ports.catalogue.imports.set_state(import_id, "paused")
     handle(house.ports, ImportChunk(import_id, 0))
     assert house.ports.catalogue.products.count("shop") == 0
-    assert settle(house.ports.catalogue, import_id) == "paused"
+    handle(house.ports, FinishImport(import_id))
+    assert house.state(import_id).state == "paused"
 
 
-def test_settling_again_after_a_crash_finds_the_end(house: Any) -> None:
+def test_looking_again_after_a_crash_finds_the_end(house: Any) -> None:
     import_id = planned(house, house.records((1, [house.picture("a")])))
     house.ports.catalogue.imports.finish(import_id, 0, Counters(imported=1))
     assert house.state(import_id).state == "running"

@@ -119,9 +119,7 @@ def test_chunks_of_a_planner_that_died_before_it_said_how_far_it_was_are_found_a
 ) -> None:
     import_id = house.start_import(some(house, 10))
     imports = house.ports.catalogue.imports
-    imports.planned(
-        import_id, [Chunk(import_id, 0, 0, len(some(house, 4)), 4)], scanned=0, done=False
-    )
+    imports.planned(import_id, [Chunk(import_id, 0, 0, len(some(house, 4)), 4)], scanned=0)
     plan_import(house.ports, import_id)
     assert [records for _, _, records in chunks(house, import_id)] == [4, 4, 2]
 

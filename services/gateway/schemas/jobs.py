@@ -7,11 +7,11 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from services.gateway.schemas.shapes import Body, View, example
-from shared.jobs import JobState
+from shared.jobs import Format, JobState
 
 
 class SourceBody(Body):
-    """An upload, or a file on the server under one of the allowed folders."""
+    """An upload, or a file or folder that the server may read; `s3://bucket/key` is a path too."""
 
     upload_id: str | None = None
     path: str | None = Field(default=None, max_length=4_000)
@@ -29,18 +29,36 @@ class ImportBody(Body):
             format="bson",
             source={"path": "/data/train_example.bson"},
             categories={"path": "/data/category_names.csv"},
-            limit=None,
+            on_error="skip",
+            dry_run=False,
+            mode="upsert",
         )
     )
 
-    format: Literal["bson"]
+    format: Format
     source: SourceBody
     categories: SourceBody | None = None
+    mapping: dict[str, Any] = Field(default_factory=dict)
+    label: str | None = Field(default=None, max_length=200)
+    download: bool = False
     limit: int | None = Field(default=None, ge=1)
+    sample: float | None = Field(default=None, gt=0, le=1)
+    on_error: Literal["skip", "stop"] = "skip"
+    dry_run: bool = False
+    mode: Literal["upsert", "replace"] = "upsert"
+    max_deleted: float = Field(default=0.1, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ImportBody":
+        if self.mode == "replace" and (self.limit is not None or self.sample is not None):
+            raise ValueError("mode replace deletes what a feed does not name: leave limit and sample")
+        if (self.label is not None or self.download) and self.format != "imaterialist":
+            raise ValueError("label and download are for the format imaterialist")
+        return self
 
 
 class CountersView(View):
-    """What became of records: `read` is the sum of the five after it."""
+    """What became of records: `read` is the sum of the six after it."""
 
     read: int
     imported: int
@@ -48,6 +66,8 @@ class CountersView(View):
     superseded: int
     duplicate: int
     failed: int
+    left_out: int
+    created: int
     pictures: int
     embedded: int
 
@@ -67,7 +87,10 @@ class ImportView(View):
             import_id="imp_01jd",
             format="bson",
             state="running",
+            mode="upsert",
+            dry_run=False,
             created_at="2026-03-01T12:00:00Z",
+            updated_at="2026-03-01T12:00:00Z",
             size=58200000000,
             scanned=1200000000,
             planned=False,
@@ -79,6 +102,8 @@ class ImportView(View):
                 "superseded": 0,
                 "duplicate": 4,
                 "failed": 6,
+                "left_out": 0,
+                "created": 630,
                 "pictures": 1100,
                 "embedded": 1080,
             },
@@ -86,13 +111,17 @@ class ImportView(View):
             records_per_second=800.0,
             eta_seconds=7.2,
             detail=None,
+            findings={},
         )
     )
 
     import_id: str
-    format: str
+    format: Format
     state: JobState
+    mode: Literal["upsert", "replace"]
+    dry_run: bool
     created_at: datetime
+    updated_at: datetime
     size: int
     scanned: int
     planned: bool
@@ -102,6 +131,8 @@ class ImportView(View):
     records_per_second: float | None
     eta_seconds: float | None
     detail: str | None
+    findings: Mapping[str, Any]
+    """Of a full feed: `deleted`, `would_delete`; of a dry run: `categories`; and `duplicates`."""
 
 
 class JobView(View):

@@ -1,14 +1,27 @@
 """Imports, their chunks, and dead letters."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Final, get_args
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any, Final
 
+from shared.catalogue.imports import NOTHING, STATES
 from shared.catalogue.mongo.documents import key_of
 from shared.catalogue.mongo.store import Document, Store
-from shared.jobs import FINISHED, Chunk, ChunkState, Counters, DeadLetter, Import, JobState
+from shared.jobs import (
+    FINISHED,
+    Chunk,
+    ChunkState,
+    Counters,
+    DeadLetter,
+    Import,
+    JobState,
+    Options,
+    Tally,
+)
 
-_UNFINISHED: Final = [state for state in get_args(JobState) if state not in FINISHED]
+_COUNTED: Final = tuple(counter.name for counter in fields(Counters))
+_UNFINISHED: Final = [state for state in STATES if state not in FINISHED]
 
 
 class MongoImports:
@@ -18,7 +31,8 @@ class MongoImports:
         self._chunks = store.documents("chunks")
 
     def create(self, new: Import) -> Import:
-        made = replace(new, created=self._store.now())
+        now = self._store.now()
+        made = replace(new, created=now, updated=now)
         self._imports.insert(_import_document(made))
         return self.get(new.import_id) or made
 
@@ -36,16 +50,61 @@ class MongoImports:
         found = self._imports.find({"state": {"$in": _UNFINISHED}}, sort=oldest)
         return [_import_of(doc) for doc in found]
 
-    def planned(self, import_id: str, chunks: Sequence[Chunk], *, scanned: int, done: bool) -> None:
+    def planned(self, import_id: str, chunks: Sequence[Chunk], *, scanned: int) -> None:
         """The chunks first: a plan that died in between finds them there and goes on."""
         self._chunks.insert_missing([_chunk_document(chunk) for chunk in chunks])
-        said: Document = {"$max": {"scanned": scanned}}
-        if done:
-            said["$set"] = {"planned": True}
-        self._imports.update({"_id": import_id}, said)
+        found = {"chunks": len(chunks), "records": sum(chunk.records for chunk in chunks)}
+        self._imports.update(
+            {"_id": import_id, "scanned": {"$lt": scanned}},
+            {"$set": {"scanned": scanned}, "$inc": found},
+        )
 
-    def set_state(self, import_id: str, state: JobState, detail: str | None = None) -> None:
-        self._imports.update({"_id": import_id}, {"$set": {"state": state, "detail": detail}})
+    def planned_wholly(self, import_id: str) -> None:
+        self._imports.update({"_id": import_id}, {"$set": {"planned": True}})
+
+    def set_state(
+        self,
+        import_id: str,
+        state: JobState,
+        detail: str | None = None,
+        *,
+        origins: Collection[JobState] = STATES,
+    ) -> bool:
+        return self._imports.update(
+            {"_id": import_id, "state": {"$in": list(origins)}},
+            {"$set": {"state": state, "detail": detail, "updated": self._store.now()}},
+        )
+
+    def note(self, import_id: str, findings: Mapping[str, Any]) -> None:
+        named = {f"findings.{name}": value for name, value in findings.items()}
+        self._imports.update({"_id": import_id}, {"$set": named})
+
+    def tally(self, import_id: str, since: int = 0) -> Tally:
+        counted = {name: {"$sum": f"$counters.{name}"} for name in _COUNTED}
+        found = self._chunks.grouped(
+            {"import_id": import_id},
+            {
+                "$group": {
+                    "_id": {"state": "$state", "lately": {"$gte": ["$ended", since]}},
+                    "chunks": {"$sum": 1},
+                    **counted,
+                }
+            },
+        )
+        states: Counter[str] = Counter()
+        counters, lately = Counters(), 0
+        for group in found:
+            said = Counters(**{name: group[name] for name in _COUNTED})
+            states[group["_id"]["state"]] += group["chunks"]
+            lately += said.read if group["_id"]["lately"] else 0
+            counters += said
+        return Tally(counters, states["waiting"], states["done"], states["failed"], lately)
+
+    def categories(self, import_id: str) -> Mapping[str, int]:
+        counted: Counter[str] = Counter()
+        for doc in self._chunks.walk({"import_id": import_id}, ["categories"]):
+            counted.update(dict(doc["categories"]))
+        return counted
 
     def chunks(self, import_id: str) -> list[Chunk]:
         found = self._chunks.find({"import_id": import_id}, sort=[("number", 1)])
@@ -69,17 +128,51 @@ class MongoImports:
         claimed = self._chunks.update(guard, {"$set": taken})
         return _chunk_of({**found, **taken}) if claimed else None
 
-    def finish(self, import_id: str, number: int, counters: Counters) -> None:
-        self._end(import_id, number, "done", counters)
+    def finish(
+        self,
+        import_id: str,
+        number: int,
+        counters: Counters,
+        categories: Mapping[str, int] = NOTHING,
+    ) -> None:
+        self._end(import_id, number, "done", counters, categories)
 
     def give_up(self, import_id: str, number: int, counters: Counters) -> None:
-        self._end(import_id, number, "failed", counters)
+        self._end(import_id, number, "failed", counters, NOTHING)
 
-    def _end(self, import_id: str, number: int, state: ChunkState, counters: Counters) -> None:
+    def reopen(self, import_id: str, offsets: Collection[int] = ()) -> int:
+        failed = {"import_id": import_id, "state": "failed"}
+        holding = [self._holding(import_id, offset) for offset in offsets]
+        again = {"$set": {"state": "waiting", "attempts": 0, "lease_until": 0}}
+        return sum(self._chunks.update_all(these, again) for these in (failed, *holding))
+
+    def _holding(self, import_id: str, offset: int) -> Document:
+        """Matches the chunk that the offset is in, where it is done."""
+        before = {"import_id": import_id, "offset": {"$lte": offset}}
+        found = self._chunks.find(before, ["_id"], sort=[("number", -1)], limit=1)
+        return {"_id": {"$in": [doc["_id"] for doc in found]}, "state": "done"}
+
+    def open(self, import_id: str) -> bool:
+        return self._chunks.first({"import_id": import_id, "state": "waiting"}, ["_id"]) is not None
+
+    def _end(
+        self,
+        import_id: str,
+        number: int,
+        state: ChunkState,
+        counters: Counters,
+        categories: Mapping[str, int],
+    ) -> None:
         """What is done stays done: whoever comes later did the same work again."""
+        ended = {
+            "state": state,
+            "ended": self._store.now(),
+            "lease_until": 0,
+            "counters": asdict(counters),
+            "categories": list(categories.items()),
+        }
         self._chunks.update(
-            {"_id": _chunk_key(import_id, number), "state": {"$ne": "done"}},
-            {"$set": {"state": state, "counters": asdict(counters), "lease_until": 0}},
+            {"_id": _chunk_key(import_id, number), "state": {"$ne": "done"}}, {"$set": ended}
         )
 
 
@@ -87,7 +180,11 @@ class MongoDeadLetters:
     def __init__(self, store: Store) -> None:
         self._letters = store.documents("dead")
 
-    def put(self, letter: DeadLetter) -> None:
+    def put(self, letters: Sequence[DeadLetter]) -> None:
+        for letter in letters:
+            self._put(letter)
+
+    def _put(self, letter: DeadLetter) -> None:
         key = key_of(letter.tenant, letter.key)
         source, start = letter.source or (None, None)
         made = {**asdict(letter), "_id": key, "source": source, "start": start}
@@ -111,14 +208,12 @@ class MongoDeadLetters:
 
 
 def _import_document(made: Import) -> Document:
-    # Categories by number: a key of a document is always text, so they are pairs.
-    pairs = [[number, list(path)] for number, path in made.categories.items()]
-    return {**asdict(made), "_id": made.import_id, "categories": pairs}
+    return {**asdict(made), "_id": made.import_id}
 
 
 def _import_of(doc: Document) -> Import:
     said = {name: value for name, value in doc.items() if name != "_id"}
-    return Import(**{**said, "categories": {n: tuple(path) for n, path in said["categories"]}})
+    return Import(**{**said, "options": Options(**said["options"])})
 
 
 def _chunk_key(import_id: str, number: int) -> str:
@@ -126,12 +221,19 @@ def _chunk_key(import_id: str, number: int) -> str:
 
 
 def _chunk_document(chunk: Chunk) -> Document:
-    return {**asdict(chunk), "_id": _chunk_key(chunk.import_id, chunk.number)}
+    # A category may hold what a key of a document may not, so they are pairs.
+    pairs = [list(pair) for pair in chunk.categories.items()]
+    return {
+        **asdict(chunk),
+        "_id": _chunk_key(chunk.import_id, chunk.number),
+        "categories": pairs,
+    }
 
 
 def _chunk_of(doc: Document) -> Chunk:
     said = {name: value for name, value in doc.items() if name != "_id"}
-    return Chunk(**{**said, "counters": Counters(**said["counters"])})
+    counters, categories = Counters(**said["counters"]), dict(said["categories"])
+    return Chunk(**{**said, "counters": counters, "categories": categories})
 
 
 def _free(now: int) -> Document:

@@ -79,6 +79,16 @@ class MongoProducts(Following):
         found = self._documents.find({"_id": within(tenant, after)}, sort=_BY_ID, limit=limit)
         return [product_of(doc) for doc in found]
 
+    def unseen(self, tenant: str, before: int, limit: int, after: str = "") -> list[str]:
+        wanted = {"_id": within(tenant, after), "deleted": False, "date.0": {"$lt": before}}
+        rows = self._documents.find(wanted, ["product_id"], sort=_BY_ID, limit=limit)
+        return [row["product_id"] for row in rows]
+
+    def count_unseen(self, tenant: str, before: int) -> int:
+        return self._documents.count(
+            {"tenant": tenant, "deleted": False, "date.0": {"$lt": before}}
+        )
+
     def pending(
         self, tenant: str, target: str, buckets: range, limit: int, after: str = ""
     ) -> list[str]:
@@ -186,11 +196,19 @@ class MongoProducts(Following):
     def _late(self, not_after: int) -> bool:
         return self._store.now() > not_after  # rule: write_deadline
 
-    def each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
+    def each(
+        self,
+        tenant: str,
+        product_ids: Iterable[str],
+        change: Change,
+        not_after: int | None = None,
+    ) -> list[str]:
         def decide(_: int, read: Read) -> Decision[bool]:
             doc, now = _product(read), self._store.now()
             after = change(doc, now) if doc else None
-            return Decision(True, fields_of(read, after, now)) if after else Decision(answer=False)
+            if after is None:
+                return Decision(answer=False)
+            return Decision(True, fields_of(read, after, now), not_after)
 
         return [
             product_id

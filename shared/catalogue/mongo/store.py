@@ -210,10 +210,10 @@ class Documents:
         with self.store.told():
             return self._collection.update_one(wanted, change).matched_count == 1
 
-    def update_all(self, wanted: Document, change: Document) -> None:
-        """Each of them atomically, all of them not."""
+    def update_all(self, wanted: Document, change: Document) -> int:
+        """Each of them atomically, all of them not; how many."""
         with self.store.told():
-            self._collection.update_many(wanted, change)
+            return self._collection.update_many(wanted, change).matched_count
 
     def delete(self, wanted: Document) -> bool:
         with self.store.told():

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
+from typing import Final
 
 from shared.catalogue import changes
 from shared.catalogue.following import Change, Following, strides
@@ -12,6 +13,8 @@ from shared.catalogue.sqlite.documents import COLUMNS, erase, load, product_of, 
 from shared.catalogue.sqlite.store import Store
 from shared.catalogue.texts import category_key, category_of
 from shared.products import Attributes, Product, revision_digest
+
+_UNSEEN: Final = "NOT deleted AND (date ->> '$[0]') < ?"
 
 
 class SqliteProducts(Following):
@@ -83,6 +86,21 @@ class SqliteProducts(Following):
             (tenant, after, limit),
         )
         return [product_of(row) for row in rows]
+
+    def unseen(self, tenant: str, before: int, limit: int, after: str = "") -> list[str]:
+        rows = self._store.all(
+            "SELECT product_id FROM products WHERE tenant = ? AND product_id > ?"  # noqa: S608
+            f" AND {_UNSEEN} ORDER BY product_id LIMIT ?",
+            (tenant, after, before, limit),
+        )
+        return [product_id for (product_id,) in rows]
+
+    def count_unseen(self, tenant: str, before: int) -> int:
+        found = self._store.one(
+            f"SELECT count(*) FROM products WHERE tenant = ? AND {_UNSEEN}",  # noqa: S608
+            (tenant, before),
+        )
+        return found[0] if found else 0
 
     def pending(
         self, tenant: str, target: str, buckets: range, limit: int, after: str = ""
@@ -188,7 +206,13 @@ class SqliteProducts(Following):
         )
         return {category_of(category): number for category, number in rows}
 
-    def each(self, tenant: str, product_ids: Iterable[str], change: Change) -> list[str]:
+    def each(
+        self,
+        tenant: str,
+        product_ids: Iterable[str],
+        change: Change,
+        not_after: int | None = None,  # noqa: ARG002 - the transaction's clock is the change's
+    ) -> list[str]:
         return [
             product_id
             for stride in strides(product_ids)

@@ -121,6 +121,34 @@ MIGRATIONS: tuple[str, ...] = (
     UPDATE uploads SET size = body ->> '$.size', received = body ->> '$.size',
         body = json_remove(body, '$.blob', '$.size');
     CREATE INDEX uploads_by_touched ON uploads (touched);
+
+    ALTER TABLE imports ADD COLUMN chunks INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE imports ADD COLUMN records INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE imports ADD COLUMN updated INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE imports ADD COLUMN findings TEXT NOT NULL DEFAULT '{}';
+    UPDATE imports SET updated = created,
+        chunks = (SELECT count(*) FROM chunks WHERE chunks.import_id = imports.import_id),
+        records = (SELECT coalesce(sum(chunks.records), 0) FROM chunks
+                   WHERE chunks.import_id = imports.import_id),
+        body = json_object('format', body ->> '$.format', 'source', body ->> '$.source',
+                           'size', body ->> '$.size',
+                           'options', json_object('limit', body ->> '$.limit'));
+
+    CREATE TABLE ranges (
+        import_id TEXT NOT NULL, number INTEGER NOT NULL, start INTEGER NOT NULL,
+        length INTEGER NOT NULL, records INTEGER NOT NULL, state TEXT NOT NULL,
+        attempts INTEGER NOT NULL, lease_until INTEGER NOT NULL, ended INTEGER NOT NULL,
+        imported INTEGER NOT NULL, unchanged INTEGER NOT NULL, superseded INTEGER NOT NULL,
+        duplicate INTEGER NOT NULL, failed INTEGER NOT NULL, left_out INTEGER NOT NULL,
+        created INTEGER NOT NULL, pictures INTEGER NOT NULL, embedded INTEGER NOT NULL,
+        categories TEXT, PRIMARY KEY (import_id, number)) WITHOUT ROWID;
+    INSERT INTO ranges SELECT import_id, number, start, length, records, state, attempts,
+        lease_until, 0, counters ->> '$.imported', counters ->> '$.unchanged',
+        counters ->> '$.superseded', counters ->> '$.duplicate', counters ->> '$.failed', 0, 0,
+        counters ->> '$.pictures', counters ->> '$.embedded', NULL FROM chunks;
+    DROP TABLE chunks;
+    ALTER TABLE ranges RENAME TO chunks;
+    CREATE INDEX chunks_waiting ON chunks (import_id, attempts, number) WHERE state = 'waiting';
     """,
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.catalogue.port import Catalogue
-from shared.jobs import Chunk, Counters, DeadLetter, Import, JobState
+from shared.jobs import Chunk, Counters, DeadLetter, Import, JobState, Options, Tally
 
 MINUTE = 60_000
 
@@ -20,7 +20,7 @@ def start(catalogue: Catalogue) -> Callable[..., Import]:
         new = Import(import_id, "shop", "bson", "uploads/x", 900, created=0, state="running")
         made = catalogue.imports.create(replace(new, **changes))
         planned = [chunk(import_id, number) for number in range(chunks)]
-        catalogue.imports.planned(import_id, planned, scanned=100 * chunks, done=True)
+        catalogue.imports.planned(import_id, planned, scanned=100 * chunks)
         return made
 
     return create
@@ -43,12 +43,12 @@ def test_an_import_is_created_by_the_stores_clock(catalogue: Catalogue, clock: A
         900,
         created=1,
         state="queued",
-        categories={1000: ("Home", "Lamps")},
-        limit=10,
+        options=Options(mapping={"id": "sku"}, categories="blob", limit=10, mode="replace"),
         detail="Waits.",
+        findings={"dialect": {"delimiter": ";"}},
     )
     made = catalogue.imports.create(new)
-    assert made == replace(new, created=clock())
+    assert made == replace(new, created=clock(), updated=clock())
     assert catalogue.imports.get("i") == made
     assert catalogue.imports.get("gone") is None
 
@@ -111,13 +111,114 @@ def test_a_plan_goes_on_and_leaves_known_chunks_alone(
     start(chunks=2)
     catalogue.imports.finish("i", 1, Counters(imported=64))
     again = [chunk("i", 1), chunk("i", 2)]
-    catalogue.imports.planned("i", again, scanned=300, done=False)
+    catalogue.imports.planned("i", again[1:], scanned=300)
     assert [c.state for c in catalogue.imports.chunks("i")] == ["waiting", "done", "waiting"]
     found = catalogue.imports.get("i")
     assert found is not None
-    assert (found.scanned, found.planned) == (300, True)
-    catalogue.imports.planned("i", [], scanned=100, done=False)
+    assert (found.scanned, found.chunks, found.records) == (300, 3, 3 * 64)
+    catalogue.imports.planned("i", again, scanned=300)
+    catalogue.imports.planned("i", [], scanned=100)
     assert catalogue.imports.get("i") == found, "a planner that woke up late takes nothing back"
+    assert [c.state for c in catalogue.imports.chunks("i")] == ["waiting", "done", "waiting"]
+
+
+def test_a_plan_is_whole_once_that_was_said(
+    catalogue: Catalogue, start: Callable[..., Import]
+) -> None:
+    assert not start().planned
+    catalogue.imports.planned_wholly("i")
+    found = catalogue.imports.get("i")
+    assert found is not None
+    assert found.planned
+
+
+def test_a_state_changes_only_from_the_states_that_were_named(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    start()
+    clock.advance(5)
+    assert not catalogue.imports.set_state("i", "running", origins=("paused",))
+    assert catalogue.imports.set_state("i", "paused", "Wait.", origins=("queued", "running"))
+    assert not catalogue.imports.set_state("gone", "paused")
+    found = catalogue.imports.get("i")
+    assert found is not None
+    assert (found.state, found.detail, found.updated) == ("paused", "Wait.", clock())
+
+
+def test_findings_are_added_and_replaced_by_name(
+    catalogue: Catalogue, start: Callable[..., Import]
+) -> None:
+    start(findings={"dialect": {"delimiter": ";"}})
+    catalogue.imports.note("i", {"deleted": 3, "categories": [["Home > Lamps. Old", 2]]})
+    catalogue.imports.note("i", {"deleted": 4})
+    found = catalogue.imports.get("i")
+    assert found is not None
+    assert found.findings == {
+        "dialect": {"delimiter": ";"},
+        "deleted": 4,
+        "categories": [["Home > Lamps. Old", 2]],
+    }
+
+
+def test_a_tally_adds_up_what_chunks_say(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    assert catalogue.imports.tally("gone") == Tally()
+    start(chunks=4)
+    start("other", chunks=1)
+    catalogue.imports.finish("i", 0, Counters(imported=60, failed=4, created=50, pictures=90))
+    since = clock.advance(10)
+    catalogue.imports.finish("i", 1, Counters(unchanged=63, left_out=1, embedded=7))
+    catalogue.imports.give_up("i", 2, Counters(failed=64))
+    summed = Counters(
+        imported=60, failed=68, created=50, pictures=90, unchanged=63, left_out=1, embedded=7
+    )
+    assert summed.read == 3 * 64
+    assert catalogue.imports.tally("i", since) == Tally(summed, 1, 2, 1, lately=128)
+
+
+def test_the_categories_of_all_chunks_are_added_up(
+    catalogue: Catalogue, start: Callable[..., Import]
+) -> None:
+    start(chunks=3)
+    assert catalogue.imports.categories("i") == {}
+    catalogue.imports.finish("i", 0, Counters(imported=3), {"Home > Dr. Lamp": 2, "$x": 1})
+    catalogue.imports.finish("i", 1, Counters(imported=1), {"Home > Dr. Lamp": 1})
+    assert catalogue.imports.categories("i") == {"Home > Dr. Lamp": 3, "$x": 1}
+    assert catalogue.imports.chunks("i")[0].categories == {"Home > Dr. Lamp": 2, "$x": 1}
+
+
+def test_an_import_is_open_while_a_chunk_is_to_be_done(
+    catalogue: Catalogue, start: Callable[..., Import]
+) -> None:
+    start(chunks=2)
+    catalogue.imports.claim("i", 0, MINUTE)
+    catalogue.imports.finish("i", 1, Counters())
+    assert catalogue.imports.open("i"), "what is claimed is not done"
+    catalogue.imports.give_up("i", 0, Counters())
+    assert not catalogue.imports.open("i")
+    assert not catalogue.imports.open("gone")
+
+
+def test_failed_chunks_and_those_that_hold_an_offset_are_done_again(
+    catalogue: Catalogue, start: Callable[..., Import], clock: Any
+) -> None:
+    start(chunks=5)
+    start("other", chunks=5)
+    for number in (0, 1, 2):
+        catalogue.imports.claim("i", number, MINUTE)
+        catalogue.imports.finish("i", number, Counters(imported=64))
+    catalogue.imports.claim("i", 3, MINUTE)
+    catalogue.imports.give_up("i", 3, Counters(failed=64))
+    catalogue.imports.give_up("other", 3, Counters(failed=64))
+    assert catalogue.imports.reopen("i", [100, 150, 250]) == 3
+    assert numbers(catalogue) == [1, 2, 3, 4]
+    assert numbers(catalogue, "other") == [0, 1, 2, 4]
+    again = catalogue.imports.claim("i", 3, MINUTE)
+    assert again is not None
+    assert again.attempts == 1
+    catalogue.imports.finish("i", 3, Counters(imported=64))
+    assert catalogue.imports.tally("i").counters == Counters(imported=4 * 64)
 
 
 def test_a_claimed_chunk_is_its_holders_until_the_lease_is_over(
@@ -159,7 +260,7 @@ def test_what_is_done_or_given_up_is_not_claimed(
     assert numbers(catalogue) == [2]
     assert [catalogue.imports.claim("i", number, MINUTE) for number in (0, 1, 9)] == [None] * 3
     done, failed, waiting = catalogue.imports.chunks("i")
-    assert (done.state, done.counters) == ("done", counters)
+    assert (done.state, done.counters, done.ended) == ("done", counters, clock() - 2 * MINUTE)
     assert (failed.state, failed.counters.read) == ("failed", 64)
     assert waiting == chunk("i", 2)
 
@@ -180,20 +281,20 @@ def letter(key: str, **changes: Any) -> DeadLetter:
 def test_a_dead_letter_comes_back_as_it_was_put(catalogue: Catalogue) -> None:
     letters = [letter("a"), letter("b", source=None, kind="image")]
     for one in letters:
-        catalogue.dead.put(one)
+        catalogue.dead.put([one])
     assert catalogue.dead.page("shop") == letters
     assert catalogue.dead.page("other") == []
 
 
 def test_the_same_dead_letter_again_counts_an_attempt(catalogue: Catalogue) -> None:
-    catalogue.dead.put(letter("a"))
-    catalogue.dead.put(letter("a", detail="Still broken.", first_seen=9))
+    catalogue.dead.put([letter("a")])
+    catalogue.dead.put([letter("a", detail="Still broken.", first_seen=9)])
     assert catalogue.dead.page("shop") == [letter("a", detail="Still broken.", attempts=2)]
 
 
 def test_dead_letters_are_paged_by_key_and_narrowed_to_an_import(catalogue: Catalogue) -> None:
     for key, source in (("c", "i"), ("a", "i"), ("b", "j"), ("d", "i")):
-        catalogue.dead.put(letter(key, source=(source, 1)))
+        catalogue.dead.put([letter(key, source=(source, 1))])
 
     def keys(**narrowed: Any) -> list[str]:
         return [one.key for one in catalogue.dead.page("shop", **narrowed)]
@@ -205,7 +306,7 @@ def test_dead_letters_are_paged_by_key_and_narrowed_to_an_import(catalogue: Cata
 
 def test_dropping_dead_letters_says_how_many_there_were(catalogue: Catalogue) -> None:
     for key in "abc":
-        catalogue.dead.put(letter(key))
+        catalogue.dead.put([letter(key)])
     assert catalogue.dead.drop("other", ["a"]) == 0
     assert catalogue.dead.drop("shop", ["a", "c", "gone"]) == 2
     assert [one.key for one in catalogue.dead.page("shop")] == ["b"]

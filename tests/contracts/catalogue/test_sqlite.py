@@ -121,6 +121,29 @@ def test_an_upload_of_the_first_schema_is_one_of_a_single_part(path: Path) -> No
         assert catalogue.office.append_part("u", 0, Part("c", 1)) is None
 
 
+def test_an_import_of_the_first_schema_goes_on(path: Path) -> None:
+    body = {"format": "bson", "source": "b", "size": 900, "categories": [], "limit": 5}
+    old = {"imported": 60, "unchanged": 1, "superseded": 1, "duplicate": 1, "failed": 1}
+    counters = json.dumps(old | {"pictures": 90, "embedded": 80})
+    none = json.dumps(dict.fromkeys([*old, "pictures", "embedded"], 0))
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1")
+        imports = ("i", "shop", 5, "running", 200, 1, None, json.dumps(body))
+        db.execute("INSERT INTO imports VALUES (?, ?, ?, ?, ?, ?, ?, ?)", imports)
+        chunks = [("i", 0, 0, 100, 64, "done", 1, 0, counters)]
+        chunks += [("i", 1, 100, 100, 64, "waiting", 0, 0, none)]
+        db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", chunks)
+        db.commit()
+    with SqliteCatalogue(path) as catalogue:
+        found = catalogue.imports.get("i")
+        assert found is not None
+        assert (found.options.limit, found.chunks, found.records) == (5, 2, 128)
+        assert [chunk.number for chunk in catalogue.imports.waiting("i", 9)] == [1]
+        assert catalogue.imports.tally("i").counters == Counters(
+            60, 1, 1, 1, 1, pictures=90, embedded=80
+        )
+
+
 def test_a_file_that_is_no_catalogue_is_refused_kindly(path: Path) -> None:
     path.write_bytes(b"This is no database. " * 500)
     with pytest.raises(Unavailable, match="cannot be read"):
