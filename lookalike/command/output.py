@@ -2,10 +2,12 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on standar
 
 Tell = Callable[[int, int | None], None]
 """Told how much is done, and of how much."""
+
+_LINES_APART_S = 10.0
 
 
 def say_json(answer: Any) -> None:
@@ -43,19 +47,57 @@ def complain(sentence: str) -> None:
 
 
 @contextmanager
-def progress(step: str, *, is_bytes: bool = False) -> Iterator[Tell]:
-    """A bar on a terminal, one line elsewhere; always on standard error."""
+def progress(step: str, *, is_bytes: bool = False, unit: str = "") -> Iterator[Tell]:
+    """A bar on a terminal, one line elsewhere; always on standard error.
+
+    With a `unit`, which makes it something long, its rate is told too, and elsewhere a line is said
+    every ten seconds.
+    """
+    pace = _Pace(unit)
     if not sys.stderr.isatty():
         complain(f"{step} …")
-        yield lambda _done, _total: None
+        yield partial(pace.say, step) if unit else lambda _done, _total: None
         return
     from rich.console import Console  # noqa: PLC0415 - only people wait for it
-    from rich.progress import DownloadColumn, Progress  # noqa: PLC0415
+    from rich.progress import DownloadColumn, Progress, TextColumn  # noqa: PLC0415
 
-    columns = (*Progress.get_default_columns(), *((DownloadColumn(),) if is_bytes else ()))
+    columns = (
+        *Progress.get_default_columns(),
+        *((DownloadColumn(),) if is_bytes else ()),
+        *((TextColumn("{task.fields[rate]}"),) if unit else ()),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task(step, total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
+        task = bars.add_task(step, total=None, rate="")
+        yield lambda done, total: bars.update(
+            task, completed=done, total=total, rate=pace.rate(done)
+        )
+
+
+class _Pace:
+    """How fast something goes, measured from the first time that it is told how much is done."""
+
+    def __init__(self, unit: str) -> None:
+        self._unit = unit
+        self._first: tuple[float, int] | None = None
+        self._said_at = time.monotonic()
+
+    def rate(self, done: int) -> str:
+        return f"{self._per_s(done):,.0f} {self._unit}/s"
+
+    def say(self, step: str, done: int, total: int | None) -> None:
+        """One line, unless the last was said within ten seconds."""
+        per_s, now = self._per_s(done), time.monotonic()
+        if not per_s or now - self._said_at < _LINES_APART_S:
+            return
+        self._said_at = now
+        left = f", {(total - done) / per_s / 60:,.1f} minutes to go" if total else ""
+        of = f" of {total:,}" if total else ""
+        complain(f"{step}: {done:,}{of} {self._unit}, {self.rate(done)}{left}")
+
+    def _per_s(self, done: int) -> float:
+        now = time.monotonic()
+        started, before = self._first = self._first or (now, done)
+        return (done - before) / (now - started) if now > started else 0.0
 
 
 def spelled(value: object) -> str:
