@@ -3,11 +3,12 @@
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from services.gateway import incoming, products
+from services.gateway import incoming, pictures, products
 from services.gateway.bodies import checked
 from services.gateway.keys import Caller
+from services.gateway.pictures import Fetched
 from services.gateway.products import Draft
 from services.gateway.schemas.batch import BatchItem, BatchView, ItemView
 from services.gateway.schemas.products import ProductBody, WrittenView
@@ -15,6 +16,8 @@ from shared.errors import LookalikeError
 from shared.runtime.problems import problem, status_of
 
 Op = Literal["upsert", "patch", "delete"]
+
+_NOTHING: Final = ProductBody()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class _Item:
     product_id: str | None
     rest: dict[str, Any]
     flaw: LookalikeError | None = None
+    body: ProductBody = _NOTHING
+    """Of an upsert."""
 
     @property
     def pointer(self) -> str:
@@ -35,10 +40,11 @@ class _Item:
 def run(caller: Caller, bodies: Sequence[dict[str, Any]], request_id: str) -> BatchView:
     """In order; upserts that follow each other are written together."""
     items = [_read(number, body) for number, body in enumerate(bodies)]
+    fetched = pictures.fetched(caller.ports, [one for item in items for one in item.body.images])
     views: list[ItemView] = []
     for op, group in itertools.groupby(items, key=lambda item: item.op):
         if op == "upsert":
-            views += _upserted(caller, list(group), request_id)
+            views += _upserted(caller, list(group), fetched, request_id)
         else:
             views += [_alone(caller, item, request_id) for item in group]
     accepted = sum(view.status < 400 for view in views)
@@ -54,11 +60,19 @@ def _read(number: int, body: dict[str, Any]) -> _Item:
     except LookalikeError as error:
         said = named.get("id")
         return _Item(number, None, said if isinstance(said, str) else None, rest, error)
-    return _Item(number, item.op, item.id, rest)
+    if item.op != "upsert":
+        return _Item(number, item.op, item.id, rest)
+    try:
+        whole = checked(rest, ProductBody, f"/items/{number}")
+    except LookalikeError as error:
+        return _Item(number, item.op, item.id, rest, error)
+    return _Item(number, item.op, item.id, rest, body=whole)
 
 
-def _upserted(caller: Caller, items: Sequence[_Item], request_id: str) -> Iterable[ItemView]:
-    drafts = [_draft(caller, item) for item in items]
+def _upserted(
+    caller: Caller, items: Sequence[_Item], fetched: Fetched, request_id: str
+) -> Iterable[ItemView]:
+    drafts = [_draft(caller, item, fetched) for item in items]
     results = iter(products.write(caller, [d for d in drafts if isinstance(d, Draft)]))
     for item, wanted in zip(items, drafts, strict=True):
         try:
@@ -70,10 +84,13 @@ def _upserted(caller: Caller, items: Sequence[_Item], request_id: str) -> Iterab
             yield _refused(item, error, request_id)
 
 
-def _draft(caller: Caller, item: _Item) -> Draft | LookalikeError:
+def _draft(caller: Caller, item: _Item, fetched: Fetched) -> Draft | LookalikeError:
+    if item.flaw is not None:
+        return item.flaw
     try:
-        body = checked(item.rest, ProductBody, item.pointer)
-        return products.draft(caller, str(item.product_id), body, pointer=item.pointer)
+        return products.draft(
+            *(caller, str(item.product_id), item.body), pointer=item.pointer, fetched=fetched
+        )
     except LookalikeError as error:
         return error
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from services.gateway import uploads
 from services.gateway.ports import Ports
@@ -13,6 +14,11 @@ from shared.catalogue.images import ImageWrite
 from shared.errors import Flaw, Invalid, LookalikeError, TooLarge
 from shared.images import MAX_PICTURE_BYTES, Image, Place, sha256_of
 from shared.pictures import sniff
+
+FETCH_S: Final = 20.0
+
+Fetched = Mapping[str, bytes | LookalikeError]
+"""What became of each URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,23 @@ def from_file(data: bytes, pointer: str) -> Picture:
     return Picture(sha256_of(data), pointer, data)
 
 
-def from_body(ports: Ports, tenant: str, body: PictureBody, pointer: str) -> Picture:
+def fetched(ports: Ports, bodies: Iterable[PictureBody]) -> Fetched:
+    """All pictures that a request names by URL, within one budget of time and of bytes."""
+    urls = [body.url for body in bodies if body.url is not None]
+    if ports.fetcher is None:
+        return dict.fromkeys(urls, _OFF)
+    return ports.fetcher.fetch_many(urls, FETCH_S, ports.settings.max_form_bytes)
+
+
+_OFF: Final = Invalid(
+    "URL fetching is off here: send the picture itself, as a file, base64 or upload.",
+    code="url_fetching_off",
+)
+
+
+def from_body(
+    ports: Ports, tenant: str, body: PictureBody, pointer: str, known: Fetched
+) -> Picture:
     """A picture as a JSON body names it."""
     value, pointer = str(body.value), f"{pointer}/{body.source}"
     match body.source:
@@ -46,11 +68,10 @@ def from_body(ports: Ports, tenant: str, body: PictureBody, pointer: str) -> Pic
         case "upload_id":
             return _uploaded(ports, tenant, value, pointer)
         case "url":
-            raise _wrong(
-                pointer,
-                "url_fetching_off",
-                "URL fetching is off here: send the picture itself, as a file, base64 or upload.",
-            )
+            outcome = known[value]
+            if isinstance(outcome, LookalikeError):
+                raise _pointed(outcome, pointer) from outcome
+            return from_file(outcome, pointer)
 
 
 def store(

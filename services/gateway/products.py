@@ -9,7 +9,7 @@ from urllib.parse import quote
 from services.gateway import conditions, pictures
 from services.gateway.answers import stamp
 from services.gateway.keys import Caller
-from services.gateway.pictures import Picture
+from services.gateway.pictures import Fetched, Picture
 from services.gateway.presence import presence
 from services.gateway.rings import ring_for
 from services.gateway.schemas.products import (
@@ -63,12 +63,18 @@ def draft(
     product_id: str,
     body: ProductBody,
     files: Sequence[bytes] = (),
+    *,
     pointer: str = "",
+    fetched: Fetched | None = None,
 ) -> Draft:
-    """Reads and checks everything that can be checked without writing."""
+    """Reads and checks everything that can be checked without writing.
+
+    `fetched` are the pictures that several products of a request name by URL.
+    """
     attributes = read_attributes(body.attributes(), pointer)
+    known = pictures.fetched(caller.ports, body.images) if fetched is None else fetched
     named = [
-        pictures.from_body(caller.ports, caller.tenant, picture, f"{pointer}/images/{i}")
+        pictures.from_body(caller.ports, caller.tenant, picture, f"{pointer}/images/{i}", known)
         for i, picture in enumerate(body.images)
     ]
     sent = [pictures.from_file(data, f"/files/{i}") for i, data in enumerate(files)]

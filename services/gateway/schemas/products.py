@@ -27,7 +27,7 @@ _SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 class PictureBody(Body):
-    """A picture, by exactly one of its fields; `url` needs URL fetching, which is off."""
+    """A picture, by exactly one of its fields; `url` works where its host may be fetched from."""
 
     model_config = ConfigDict(json_schema_extra=example(upload_id="upl_01jd"))
 
