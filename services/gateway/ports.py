@@ -33,6 +33,7 @@ class Ports:
     """Whose catalogue the page at `/` shows, and whom the operator's key is for."""
     fetcher: Fetcher | None = None
     """Gets pictures that are named by URL; None: they are refused."""
+
     @cached_property
     def image_secret(self) -> bytes:
         """Signs picture URLs; read at first use, for a catalogue may start after the gateway."""
