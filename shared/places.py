@@ -146,15 +146,17 @@ class Places:
 
     def _object(self, url: str) -> tuple[Read, int]:
         files, path = self._bucket(url)
+        with translated(url):
+            size = int(files.info(path)["size"])
 
         def read(offset: int, length: int) -> bytes:
-            if not length:
+            end = min(offset + length, size)
+            if offset >= end:  # a store refuses a range that begins where the object ends
                 return b""
             with translated(url):
-                return bytes(files.cat_file(path, start=offset, end=offset + length))
+                return bytes(files.cat_file(path, start=offset, end=end))
 
-        with translated(url):
-            return read, int(files.info(path)["size"])
+        return read, size
 
     def _bucket(self, url: str) -> tuple[Any, str]:
         clean = _S3 + normpath(url.removeprefix(_S3))

@@ -1,5 +1,6 @@
 """The end of an import, when all of its chunks are done: what a full feed left out, the report, the state."""
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from services.embedder.ports import Ports
@@ -22,13 +23,14 @@ def finish_import(ports: Ports, import_id: str) -> None:
     try:
         tally = imports.tally(import_id)
         state, detail = _end(tally)
-        findings = _rehearsed(ports, job, tally) if job.options.dry_run else _reported(ports, job)
+        findings = _rehearsed(ports, job, tally) if job.options.dry_run else _reported(ports, job, tally)
         if job.options.mode == "replace" and not job.options.dry_run:
             removal = remove_unseen(ports, job, tally, turn.goes_on)
             findings |= {"deleted": removal.deleted, "would_delete": removal.wanted}
             if removal.refused:
                 state, detail = "partially_succeeded", _both(detail, removal.refused)
-        imports.note(import_id, findings)
+        if findings:
+            imports.note(import_id, findings)
         imports.set_state(import_id, state, detail, origins=("running",))
     finally:
         turn.release()
@@ -42,9 +44,9 @@ def _end(tally: Tally) -> tuple[JobState, str | None]:
     return ("partially_succeeded" if failed < read else "failed"), detail
 
 
-def _reported(ports: Ports, job: Import) -> dict[str, Any]:
-    twins = find_twins(ports, job)
-    return {"twins": {"groups": twins.groups, "pictures": twins.pictures, "blob": twins.blob}}
+def _reported(ports: Ports, job: Import, tally: Tally) -> dict[str, Any]:
+    """Pictures that are others saved anew; none are looked for where no picture came."""
+    return {"twins": asdict(find_twins(ports, job))} if tally.counters.embedded else {}
 
 
 def _rehearsed(ports: Ports, job: Import, tally: Tally) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _told(findings: Any) -> dict[str, Any]:
     """What callers are told of the findings: not where our blobs are."""
     told = {name: findings[name] for name in _TOLD if name in findings}
     if twins := findings.get("twins"):
-        told["duplicates"] = {name: twins[name] for name in ("groups", "pictures")}
+        told["duplicates"] = {name: twins[name] for name in ("groups", "pictures", "left_out")}
     return told
 
 

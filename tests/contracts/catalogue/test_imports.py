@@ -137,8 +137,9 @@ def test_a_state_changes_only_from_the_states_that_were_named(
 ) -> None:
     start()
     clock.advance(5)
-    assert not catalogue.imports.set_state("i", "running", origins=("paused",))
-    assert catalogue.imports.set_state("i", "paused", "Wait.", origins=("queued", "running"))
+    waits: JobState = "paused"
+    assert not catalogue.imports.set_state("i", "running", origins=(waits,))
+    assert catalogue.imports.set_state("i", waits, "Wait.", origins=("queued", "running"))
     assert not catalogue.imports.set_state("gone", "paused")
     found = catalogue.imports.get("i")
     assert found is not None

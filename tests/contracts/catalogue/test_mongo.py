@@ -471,7 +471,7 @@ def looked_for(sent: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> None:
-    products, imports = catalogue.products, catalogue.imports
+    products = catalogue.products
     products.upsert([write()])
     (changed,) = products.upsert([write(title="Changed", urgent=True)])
     products.get("shop", ["p"])
@@ -492,22 +492,7 @@ def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> N
     products.forget_targets("shop", TARGETS)
     assert changed.status == "changed"
     look_images_up(catalogue, clock)
-    imports.create(Import("i", "shop", "bson", "x", 9, created=0, state="running"))
-    imports.planned("i", [Chunk("i", 0, 0, 9, 1)], scanned=9)
-    imports.tally("i")
-    imports.categories("i")
-    imports.open("i")
-    imports.reopen("i", [5])
-    imports.waiting("i", 9)
-    imports.claim("i", 0, MINUTE)
-    imports.finish("i", 0, Counters())
-    imports.chunks("i")
-    imports.recent("shop")
-    imports.unfinished()
-    catalogue.dead.put([DeadLetter("k", "shop", "record", "bad", "It is broken.", 5)])
-    catalogue.dead.page("shop")
-    catalogue.dead.page("shop", source="i")
-    catalogue.dead.drop("shop", ["k"])
+    look_imports_up(catalogue)
     catalogue.indexes.all("shop")
     catalogue.indexes.swap("one", 0, expected=0, manifest="m", as_of=1)
     catalogue.indexes.report("one", 0, "pod", 1)
@@ -526,6 +511,26 @@ def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> N
     catalogue.office.lease("sweep", "one", MINUTE)
     catalogue.office.jobs("shop")
     catalogue.office.secret("pictures")
+
+
+def look_imports_up(catalogue: MongoCatalogue) -> None:
+    imports = catalogue.imports
+    imports.create(Import("i", "shop", "bson", "x", 9, created=0, state="running"))
+    imports.planned("i", [Chunk("i", 0, 0, 9, 1)], scanned=9)
+    imports.tally("i")
+    imports.categories("i")
+    imports.open("i")
+    imports.reopen("i", [5])
+    imports.waiting("i", 9)
+    imports.claim("i", 0, MINUTE)
+    imports.finish("i", 0, Counters())
+    imports.chunks("i")
+    imports.recent("shop")
+    imports.unfinished()
+    catalogue.dead.put([DeadLetter("k", "shop", "record", "bad", "It is broken.", 5)])
+    catalogue.dead.page("shop")
+    catalogue.dead.page("shop", source="i")
+    catalogue.dead.drop("shop", ["k"])
 
 
 def look_images_up(catalogue: MongoCatalogue, clock: Any) -> None:

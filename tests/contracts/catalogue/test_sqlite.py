@@ -21,6 +21,7 @@ from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.sqlite.schema import MIGRATIONS
 from shared.catalogue.sqlite.store import MAX_GROUP, Store
 from shared.errors import Conflict, Unavailable
+from shared.jobs import Counters
 from shared.products import BUCKETS
 
 Write = Callable[..., ProductWrite]
