@@ -34,7 +34,7 @@ def read_attributes(body: Mapping[str, object], pointer: str = "") -> Attributes
             if value is not None or name not in _READERS:
                 found[name] = _read(name, value)
         except _Wrong as wrong:
-            flaws.append(Flaw(f"{pointer}/{_escaped(name)}{wrong.below}", wrong.code, wrong.detail))
+            flaws.append(Flaw(f"{pointer}/{escaped(name)}{wrong.below}", wrong.code, wrong.detail))
     if flaws:
         raise Invalid(f"{flaws[0].pointer}: {flaws[0].detail}", code=flaws[0].code, flaws=(*flaws,))
     return Attributes(**found)
@@ -130,13 +130,13 @@ def _custom(value: object) -> dict[str, Scalar]:
         raise _Wrong("wrong_type", f"This is an object, not {_named(value)}.")
     if len(value) > MAX_CUSTOM:
         raise _Wrong("too_many", f"At most {MAX_CUSTOM} entries; there are {len(value)}.")
-    return {_custom_name(name): _scalar(one, f"/{_escaped(name)}") for name, one in value.items()}
+    return {_custom_name(name): _scalar(one, f"/{escaped(name)}") for name, one in value.items()}
 
 
 def _custom_name(name: str) -> str:
     if not name:
         raise _Wrong("empty_text", "A name is not empty.", "/")
-    return _text(name, MAX_CUSTOM_NAME, f"/{_escaped(name)}")
+    return _text(name, MAX_CUSTOM_NAME, f"/{escaped(name)}")
 
 
 def _scalar(value: object, below: str) -> Scalar:
@@ -158,7 +158,7 @@ def _named(value: object) -> str:
     return named.get(type(value), type(value).__name__)
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
     """As JSON pointers want it."""
     return name.replace("~", "~0").replace("/", "~1")
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 BUCKETS = 4096
 MAX_IMAGES = 16
+MAX_ID = 200
 
 Scalar = str | int | float | bool
 Backend = Literal["exact", "faiss", "annoy", "elasticsearch"]
@@ -71,6 +72,11 @@ class Product:
     pending: frozenset[str] = frozenset()
     pending_since: int | None = None
     last_error: str | None = None
+
+
+def is_product_id(text: str) -> bool:
+    """1 to 200 printable characters without a slash."""
+    return 1 <= len(text) <= MAX_ID and text.isprintable() and "/" not in text
 
 
 def content_hash(attributes: Attributes, images: tuple[str, ...]) -> str:

@@ -24,9 +24,8 @@ from shared.attributes import merged, read_attributes
 from shared.catalogue.products import Outcome, ProductWrite
 from shared.errors import Conflict, Flaw, Invalid, LookalikeError, NotFound, Stale, Unavailable
 from shared.images import Image
-from shared.products import MAX_IMAGES, Attributes, Product
+from shared.products import MAX_ID, MAX_IMAGES, Attributes, Product, is_product_id
 
-MAX_ID: Final = 200
 _PATCH_TRIES: Final = 5
 
 Result = Outcome | LookalikeError
@@ -51,8 +50,7 @@ class Conditions:
 
 
 def checked_id(product_id: str, pointer: str = "/path/product_id") -> str:
-    """1 to 200 printable characters without a slash."""
-    if 1 <= len(product_id) <= MAX_ID and product_id.isprintable() and "/" not in product_id:
+    if is_product_id(product_id):
         return product_id
     detail = f"A product id has 1 to {MAX_ID} printable characters and no slash."
     raise Invalid(detail, code="bad_product_id", flaws=(Flaw(pointer, "bad_product_id", detail),))

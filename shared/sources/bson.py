@@ -1,82 +1,120 @@
-"""Catalogue files in Cdiscount's format: BSON records one after the other, read a range at a time.
+"""Catalogue files as MongoDB dumps them: BSON documents one after the other, read a range at a time.
 
-A record is `{_id: int, category_id?: int, imgs: [{picture: <binary>}, …]}`, and may hold more plain
-fields. Nothing that stands in a file raises: a record that is wrong becomes a `BadRecord` with its
-offset, and its neighbours are read all the same.
+Cdiscount's are `{_id: int, category_id?: int, imgs: [{picture: <binary>}, …]}`.
 """
 
-import math
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import bson
-from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.binary import Binary
+from bson.code import Code
+from bson.codec_options import CodecOptions, DatetimeConversion, TypeDecoder, TypeRegistry
+from bson.datetime_ms import DatetimeMS
+from bson.dbref import DBRef
 from bson.decimal128 import Decimal128
 from bson.errors import BSONError
+from bson.int64 import Int64
+from bson.max_key import MaxKey
+from bson.min_key import MinKey
 from bson.objectid import ObjectId
+from bson.regex import Regex
+from bson.timestamp import Timestamp
 
-from shared.products import MAX_IMAGES
-from shared.sources.records import BadRecord, ChunkRange, Read, Record
+from shared.sources.cutting import Stretch, chunks
+from shared.sources.mapping import FieldMap
+from shared.sources.records import BadRecord, ChunkRange, Document, Read, Record, slices
 
 MIN_RECORD_BYTES = 5
 MAX_RECORD_BYTES = 16 * 1024 * 1024 + 16 * 1024
 """MongoDB's limit for a document, with the slack that it allows itself."""
-CHUNK_BYTES = 32 * 1024 * 1024
-"""A chunk is closed early when its records are large: a worker holds it in memory."""
 
 _BLOCK_BYTES = 1024 * 1024
 _INT32 = struct.Struct("<i")
-_WHOLE_NUMBERS = (0x10, 0x12)
-_START_BYTES = 9
+_LEAD_BYTES = 64
+"""As far into a file as the name of its first field is looked for."""
+_ID = b"_id\0"
+_ID_TYPES = bytes([0x02, 0x07, 0x10, 0x12])
+"""Text, ObjectId, whole numbers."""
+_TYPES = bytes(range(0x01, 0x14))
+
+
+class _As(TypeDecoder):
+    """A type of MongoDB's read as what JSON can say of it, None where it cannot."""
+
+    bson_type: Any = None
+
+    def __init__(self, kind: type, say: Callable[[Any], object]) -> None:
+        self.bson_type = kind
+        self._say = say
+
+    def transform_bson(self, value: Any) -> object:
+        return self._say(value)
+
+
+def _nothing(_: object) -> None:
+    return None
+
+
+def _number(value: Decimal128) -> float | None:
+    number = value.to_decimal()
+    return float(number) if number.is_finite() else None
+
+
+_UNSAID = (Code, DBRef, DatetimeMS, MaxKey, MinKey, Regex, Timestamp)
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    type_registry=TypeRegistry(
+        [
+            _As(Binary, bytes),
+            _As(Decimal128, _number),
+            _As(Int64, int),
+            _As(ObjectId, str),
+            _As(datetime, datetime.isoformat),
+            *(_As(kind, _nothing) for kind in _UNSAID),
+        ]
+    ),
 )
-_MAX_DEPTH = 8
 
 
-class _Refused(Exception):
-    """A record is not what the format asks: a code and a sentence."""
+@dataclass(frozen=True, slots=True)
+class Bson:
+    """A `Format`; ranges are found by length prefixes alone.
+
+    After a record that cannot be followed, reading goes on at the next place that looks like the
+    start of one.
+    """
+
+    def scan(
+        self, read: Read, size: int, *, start: int = 0, records: int = 64
+    ) -> Iterator[ChunkRange | BadRecord]:
+        return chunks(_frames(_Window(read, size), start, 0), records)
+
+    def documents(self, data: bytes, base_offset: int = 0) -> Iterator[Document | BadRecord]:
+        window = _Window(slices(data, base_offset), base_offset + len(data), base_offset, data)
+        view = memoryview(data)
+        for frame in _frames(window, base_offset, base_offset):
+            if isinstance(frame, BadRecord):
+                yield frame
+            else:
+                start, (end,) = frame
+                yield _document(view[start - base_offset : end - base_offset], start)
 
 
 def scan(
     read: Read, size: int, *, start: int = 0, records: int = 64
 ) -> Iterator[ChunkRange | BadRecord]:
-    """Divide a file into ranges of at most `records` records, in order, by length prefixes alone.
-
-    `start` is any record boundary: the end of a range seen before. After a record that cannot be
-    followed, the scan goes on at the next place that looks like the start of one.
-    """
-    window = _Window(read, size)
-    first = offset = start
-    count = 0
-    while offset < size:
-        length, flaw = _frame(window, offset)
-        if flaw is None:
-            offset += length
-            count += 1
-            if count < records and offset - first < CHUNK_BYTES:
-                continue
-        if count:
-            yield ChunkRange(first, offset - first, count)
-        if flaw is not None:
-            yield flaw
-            offset = _next_record(window, offset)
-        first, count = offset, 0
-    if count:
-        yield ChunkRange(first, offset - first, count)
+    return Bson().scan(read, size, start=start, records=records)
 
 
 def decode(data: bytes, base_offset: int = 0) -> Iterator[Record | BadRecord]:
-    """The records of a range in order; `base_offset` is where in the file the range begins."""
-    for piece in scan(lambda offset, length: data[offset : offset + length], len(data), records=1):
-        offset = base_offset + piece.offset
-        if isinstance(piece, BadRecord):
-            yield replace(piece, offset=offset)
-            continue
-        yield _record(data[piece.offset : piece.offset + piece.length], offset)
+    """The records of a range in order, as far as fields have the names that everybody knows."""
+    named = FieldMap()
+    for document in Bson().documents(data, base_offset):
+        yield document if isinstance(document, BadRecord) else named.record(document)
 
 
 def encode(
@@ -100,11 +138,11 @@ def encode_document(fields: Mapping[str, Any]) -> bytes:
 class _Window:
     """A file seen through one block, read ahead from wherever it was last asked for."""
 
-    def __init__(self, read: Read, size: int) -> None:
+    def __init__(self, read: Read, size: int, start: int = 0, block: bytes = b"") -> None:
         self.size = size
         self._read = read
-        self._start = 0
-        self._block = b""
+        self._start = start
+        self._block = block
 
     def block(self, offset: int, length: int) -> tuple[bytes, int]:
         """A block and where in it `length` bytes from `offset` begin; it ends early at the end."""
@@ -113,6 +151,20 @@ class _Window:
             self._start, at = offset, 0
             self._block = self._read(offset, min(_BLOCK_BYTES, self.size - offset))
         return self._block, at
+
+
+def _frames(window: _Window, start: int, first: int) -> Iterator[Stretch | BadRecord]:
+    """Record by record from `start` on; a record is known at `first`, where the file or range begins."""
+    offset, lead = start, b""
+    while offset < window.size:
+        length, flaw = _frame(window, offset)
+        if flaw is None:
+            yield offset, [offset + length]
+            offset += length
+        else:
+            yield flaw
+            lead = lead or _lead(window, first)
+            offset = _next_record(window, offset, lead)
 
 
 def _frame(window: _Window, offset: int) -> tuple[int, BadRecord | None]:
@@ -151,117 +203,63 @@ def _bad_length(offset: int, length: int) -> BadRecord:
     )
 
 
-def _next_record(window: _Window, bad: int) -> int:
+def _next_record(window: _Window, bad: int, lead: bytes) -> int:
     """Where after a bad record something looks like a record again, or the end of the file."""
+    reach = 5 + len(lead)
     offset = bad + 1
     while offset < window.size:
-        block, at = window.block(offset, _START_BYTES)
-        for start in _starts(block, at):
+        block, at = window.block(offset, reach)
+        for start in _starts(block, at, lead):
             candidate = offset + start - at
             (length,) = _INT32.unpack_from(block, start)
-            if MIN_RECORD_BYTES <= length <= min(MAX_RECORD_BYTES, window.size - candidate):
+            if MIN_RECORD_BYTES <= length <= min(
+                MAX_RECORD_BYTES, window.size - candidate
+            ) and _stands_alone(window, candidate + length, lead):
                 return candidate
-        if len(block) - at < _START_BYTES:
+        if len(block) - at < reach:
             break
         # A start may lie across two blocks, so the last bytes are looked at again.
-        offset += len(block) - at - _START_BYTES + 1
+        offset += len(block) - at - reach + 1
     return window.size
 
 
-def _starts(block: bytes, at: int) -> Iterator[int]:
-    """Where a record may begin: four bytes of length, then a whole number named `_id`."""
-    name = block.find(b"_id\0", at + 5)
+def _starts(block: bytes, at: int, lead: bytes) -> Iterator[int]:
+    """Where a record may begin: four bytes of length, then the type and name of its first field."""
+    types = _types(lead)
+    name = block.find(lead, at + 5)
     while name >= 0:
-        if block[name - 1] in _WHOLE_NUMBERS:
+        if block[name - 1] in types:
             yield name - 5
-        name = block.find(b"_id\0", name + 1)
+        name = block.find(lead, name + 1)
 
 
-def _record(data: bytes, offset: int) -> Record | BadRecord:
+def _stands_alone(window: _Window, end: int, lead: bytes) -> bool:
+    """Whether what ends here is a record, and not a document within one.
+
+    No document within a record begins with `_id` as a rule; one that begins as records do is told
+    apart by what follows it, which is never the beginning of a record.
+    """
+    if lead == _ID or end == window.size:
+        return True
+    block, at = window.block(end, 5 + len(lead))
+    return block[at + 5 : at + 5 + len(lead)] == lead and block[at + 4] in _types(lead)
+
+
+def _types(lead: bytes) -> bytes:
+    return _ID_TYPES if lead == _ID else _TYPES
+
+
+def _lead(window: _Window, first: int) -> bytes:
+    """The name with which records begin: what wrote the first one wrote them all."""
+    block, at = window.block(first, min(_LEAD_BYTES, window.size - first))
+    name, end, _ = block[at + 5 : at + _LEAD_BYTES].partition(b"\0")
+    return name + end if name and end and block[at + 4] in _TYPES else _ID
+
+
+def _document(record: memoryview, offset: int) -> Document | BadRecord:
     try:
-        return _checked(bson.decode(data, _OPTIONS), offset)
+        return Document(offset, bson.decode(record, _OPTIONS))
     except BSONError as error:
         return BadRecord(
             offset, "unreadable", f"The record at byte {offset:,} is no BSON: {error}."
         )
-    except _Refused as refused:
-        code, why = refused.args
-        return BadRecord(offset, code, f"The record at byte {offset:,} {why}.")
-
-
-def _checked(document: dict[str, Any], offset: int) -> Record:
-    product_id = _whole(document.pop("_id", None), "_id")
-    category_id = document.pop("category_id", None)
-    if category_id is not None:
-        category_id = _whole(category_id, "category_id")
-    pictures = _pictures(document.pop("imgs", None))
-    return Record(offset, str(product_id), _plain_fields(document, 0), category_id, pictures)
-
-
-def _whole(value: object, name: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
-    raise _Refused("wrong_type", f"has {_named(value)} as {name}, which must be a whole number")
-
-
-def _pictures(value: object) -> tuple[bytes, ...]:
-    if value is None:
-        raise _Refused("missing_imgs", "has no imgs, the list of its pictures")
-    if not isinstance(value, list):
-        raise _Refused("wrong_type", f"has {_named(value)} as imgs, which must be a list")
-    if not 1 <= len(value) <= MAX_IMAGES:
-        raise _Refused(
-            "picture_count", f"has {len(value)} pictures; a product has 1 to {MAX_IMAGES}"
-        )
-    return tuple(_picture(item, n) for n, item in enumerate(value))
-
-
-def _picture(item: object, n: int) -> bytes:
-    picture = item.get("picture") if isinstance(item, dict) else item
-    if isinstance(item, dict) and isinstance(picture, bytes):
-        return bytes(picture)
-    raise _Refused(
-        "wrong_type", f"has {_named(picture)} as imgs[{n}].picture, which must be binary"
-    )
-
-
-def _plain_fields(document: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    plain = {name: _plain(value, depth) for name, value in document.items()}
-    return {name: value for name, value in plain.items() if value is not None}
-
-
-def _plain(value: object, depth: int) -> object:
-    """What JSON can say of a value: None for bytes, code and whatever is nested too deep."""
-    if isinstance(value, dict | list):
-        return _nested(value, depth + 1) if depth < _MAX_DEPTH else None
-    return next((say(value) for kind, say in _SAYINGS if isinstance(value, kind)), None)
-
-
-def _nested(value: dict[str, Any] | list[Any], depth: int) -> object:
-    if isinstance(value, dict):
-        return _plain_fields(value, depth)
-    return [plain for item in value if (plain := _plain(item, depth)) is not None]
-
-
-def _finite(number: float) -> float | None:
-    return float(number) if math.isfinite(number) else None
-
-
-def _number(value: Decimal128) -> float | None:
-    number = value.to_decimal()
-    return _finite(float(number)) if number.is_finite() else None
-
-
-_SAYINGS: tuple[tuple[type, Callable[[Any], object]], ...] = (
-    (str, str),
-    (bool, bool),
-    (int, int),
-    (float, _finite),
-    (Decimal128, _number),
-    (datetime, datetime.isoformat),
-    (ObjectId, str),
-)
-
-
-def _named(value: object) -> str:
-    return "nothing" if value is None else f"a value of type {type(value).__name__}"

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 Read = Callable[[int, int], bytes]
 """(offset, length) → the bytes there; fewer only where the file ends."""
@@ -28,8 +28,7 @@ class BadRecord:
     product_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One entry of a file, whatever its fields: what JSON can say, and bytes."""
 
     offset: int
@@ -63,3 +62,8 @@ class Record:
 def file_reader(file: BinaryIO) -> Read:
     """Positioned reads of an open local file; several threads may share it."""
     return lambda offset, length: os.pread(file.fileno(), length, offset)
+
+
+def slices(data: bytes, base_offset: int) -> Read:
+    """Positioned reads of a range that was read already."""
+    return lambda offset, length: data[offset - base_offset : offset - base_offset + length]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.sources import bson
+from shared.sources import bson, cutting
 from shared.sources.bson import encode, scan
 from shared.sources.records import BadRecord, ChunkRange, Record, file_reader
 
@@ -58,7 +58,7 @@ def test_scanning_reads_in_blocks_and_steps_over_what_is_larger(
 def test_a_range_is_closed_early_when_its_records_are_large(
     scanned: Scanned, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bson, "CHUNK_BYTES", 5_000)
+    monkeypatch.setattr(cutting, "CHUNK_BYTES", 5_000)
     data = b"".join(encode(n, [b"x" * 2_000]) for n in range(9))
     sizes = [piece.records for piece in scanned(data) if isinstance(piece, ChunkRange)]
     assert sizes == [3, 3, 3]
