@@ -1,7 +1,7 @@
 """What a source is to staging, and what comes out of it: documents that BSON can say."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -44,25 +44,26 @@ Entry = Mapping[str, Any] | Oddity
 
 def plain(fields: Mapping[Any, Any]) -> dict[str, Any]:
     """A document as JSON would say it, with bytes beside; what is null is left out."""
-    said = {_name(name): _plain(value) for name, value in fields.items()}
+    said = {text(name): _plain(value) for name, value in fields.items()}
     return {name: value for name, value in said.items() if value is not None}
 
 
 def text(value: object) -> str:
     """Any value as a text that every store takes: no NUL, no half of a surrogate pair."""
-    return str(value).replace("\0", "").encode(errors="replace").decode()
+    said = str(value).replace("\0", "")
+    return said if said.isascii() else said.encode(errors="replace").decode()
 
 
-_name = text
 _WHOLE_LIMIT: Final = 2**63
 
 
 def _plain(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return plain(value)
-    if isinstance(value, list | tuple):
-        return [said for item in value if (said := _plain(item)) is not None]
-    return next((say(value) for kind, say in _SAYINGS if isinstance(value, kind)), None)
+    """None for what has no words in JSON."""
+    return next((_SAYINGS[kind](value) for kind in type(value).__mro__ if kind in _SAYINGS), None)
+
+
+def _items(value: Iterable[object]) -> list[Any]:
+    return [said for item in value if (said := _plain(item)) is not None]
 
 
 def _whole(value: int) -> int | str:
@@ -80,16 +81,19 @@ def _decimal(value: Decimal) -> float | int | str | None:
     return _whole(int(value)) if value == value.to_integral_value() else float(value)
 
 
-_SAYINGS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
-    (str, text),
-    (bytes, bytes),
-    (bool, bool),
-    (int, _whole),
-    (float, _finite),
-    (Decimal, _decimal),
-    (datetime, datetime.isoformat),
-    (date, date.isoformat),
-    (time, time.isoformat),
-    (timedelta, timedelta.total_seconds),
-    (UUID, str),
-)
+_SAYINGS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    str: text,
+    bytes: bytes,
+    bool: bool,
+    int: _whole,
+    float: _finite,
+    dict: plain,
+    list: _items,
+    tuple: _items,
+    Decimal: _decimal,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    time: time.isoformat,
+    timedelta: timedelta.total_seconds,
+    UUID: str,
+}

@@ -12,9 +12,8 @@ from typing import Any, Final
 from services.embedder.staging.documents import Entry, Oddity
 from shared.attributes import MAX_DEPTH, MAX_TEXT, MAX_TITLE
 from shared.errors import Invalid
+from shared.products import MAX_ID, is_product_id
 
-MAX_ID: Final = 200
-"""As the API has it: so many printable characters without a slash."""
 _BETWEEN: Final = "~"
 _SUFFIXES: Final = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"),
@@ -97,11 +96,11 @@ def _product_id(path: PurePosixPath, place: int) -> str:
     """The path without its suffix; where that is no id, or another picture's, a digest tells more."""
     parts = path.with_suffix("").parts
     plain = _BETWEEN.join(parts)
-    is_id = plain.isprintable() and len(plain) <= MAX_ID
+    is_id = is_product_id(plain) and plain == plain.strip()
     if place == 0 and is_id and not any(_BETWEEN in part for part in parts):
         return plain
     digest = blake2b(str(path).encode(), digest_size=6).hexdigest()
-    readable = "".join(letter if letter.isprintable() else "_" for letter in plain)
+    readable = "".join(letter if letter.isprintable() else "_" for letter in plain.strip())
     return f"{readable[: MAX_ID - len(digest) - 1]}{_BETWEEN}{digest}"
 
 

@@ -12,6 +12,7 @@ from shared.errors import Invalid
 _BLOCK_BYTES: Final = 256 * 1024
 _MAX_VALUE: Final = 4 * 1024 * 1024
 """Characters of one value that is no list of the object; a longer one is taken for damage."""
+_NUMBER_GOES_ON: Final = len("e+")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 
 
@@ -95,8 +96,8 @@ class _Window:
                 if not self._read_on():
                     raise self._damage(error) from error
                 continue
-            # A number that reaches the end of the text may go on in what has not been read.
-            if end < len(self._text) or not self._read_on():
+            # A number may go on in what has not been read: `1` of `1e+9`, for one.
+            if end + _NUMBER_GOES_ON < len(self._text) or not self._read_on():
                 self._place = end
                 return value
 
