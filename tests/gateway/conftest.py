@@ -31,6 +31,7 @@ from shared.filters import passes
 from shared.hits import Hit, SearchAnswer, SearchRequest
 from shared.images import Crop
 from shared.indexes import Index
+from shared.places import Places
 from shared.products import BUCKETS, Product
 from shared.seams.embedder import Embedding, Failure
 from shared.seams.searcher import BackendState
@@ -230,15 +231,16 @@ def ports(tmp_path: Path, settings: GatewaySettings) -> Iterator[Ports]:
             Index(INDEX, "default", "tiny", SPACES, 1, ("segments",), ("size",), "ready", 0)
         )
         catalogue.indexes.move_alias("default", "live", INDEX)
+        blobs = FsspecBlobs(f"file://{tmp_path}/blobs")
         yield Ports(
             catalogue=catalogue,
-            blobs=FsspecBlobs(f"file://{tmp_path}/blobs"),
+            blobs=blobs,
             queue=RecordingQueue(),
             embedder=TinyEmbedder(),
             searcher=BruteSearcher(catalogue),
             targets=Targets(catalogue),
             settings=settings,
-            import_roots=(roots,),
+            places=Places(blobs, catalogue.office, (roots,)),
         )
 
 

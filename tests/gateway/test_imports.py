@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from shared.tasks import EmbedImages, ImportChunk, PlanImport
 
 @pytest.fixture
 def source(ports: Ports) -> Path:
-    path = ports.import_roots[0] / "shop.bson"
+    path = ports.places.folders[0] / "shop.bson"
     path.write_bytes(bytes(1_000))
     return path
 
@@ -47,7 +48,63 @@ def test_an_upload_can_be_imported_with_categories(client: TestClient, ports: Po
     answer = client.post("/v1/imports", json=body)
     stored = ports.catalogue.imports.get(answer.json()["import_id"])
     assert stored is not None
-    assert (stored.categories, stored.limit) == ({1000: ("HOME", "LAMPS")}, 10)
+    assert stored.source == f"upload:{data['upload_id']}"
+    assert stored.options.limit == 10
+    assert json.loads(ports.blobs.read(str(stored.options.categories))) == {
+        "1000": ["HOME", "LAMPS"]
+    }
+
+
+def test_what_is_asked_of_an_import_is_kept(client: TestClient, ports: Ports, source: Path) -> None:
+    asked = {
+        "mapping": {"id": "sku"},
+        "sample": 0.5,
+        "on_error": "stop",
+        "dry_run": True,
+        "max_deleted": 0.5,
+    }
+    body = {"format": "jsonl", "source": {"path": str(source)}, **asked}
+    answer = client.post("/v1/imports", json=body)
+    stored = ports.catalogue.imports.get(answer.json()["import_id"])
+    assert stored is not None
+    assert stored.format == "jsonl"
+    assert {name: getattr(stored.options, name) for name in asked} == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"mapping": {"colour": "x"}}, "/mapping/colour"),
+        ({"mapping": {"id": 5}}, "/mapping/id"),
+        ({"sample": 0}, "/sample"),
+        ({"sample": 1.5}, "/sample"),
+        ({"max_deleted": 2}, "/max_deleted"),
+        ({"mode": "replace", "limit": 5}, ""),
+        ({"label": "5"}, ""),
+        ({"format": "xml"}, "/format"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_where_it_stands(
+    client: TestClient, source: Path, asked: dict[str, Any], pointer: str
+) -> None:
+    body = {"format": "bson", "source": {"path": str(source)}, **asked}
+    answer = client.post("/v1/imports", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+def test_a_folder_is_imported_from_a_server_path_only(
+    client: TestClient, ports: Ports, source: Path
+) -> None:
+    upload_id = client.post("/v1/uploads", content=b"12345").json()["upload_id"]
+    body = {"format": "folder", "source": {"upload_id": upload_id}}
+    answer = client.post("/v1/imports", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_folder")
+    body = {"format": "folder", "source": {"path": str(source.parent)}}
+    answer = client.post("/v1/imports", json=body)
+    stored = ports.catalogue.imports.get(answer.json()["import_id"])
+    assert stored is not None
+    assert stored.source == f"file:{source.parent}"
 
 
 def test_only_allowed_folders_are_read(
@@ -68,12 +125,9 @@ def test_counters_balance_and_come_from_the_chunks(
     started: str, client: TestClient, ports: Ports
 ) -> None:
     imports = ports.catalogue.imports
-    imports.planned(
-        started,
-        [Chunk(started, n, n * 500, 500, 64) for n in range(2)],
-        scanned=1_000,
-        done=True,
-    )
+    chunks = [Chunk(started, n, n * 500, 500, 64) for n in range(2)]
+    imports.planned(started, chunks, scanned=1_000)
+    imports.planned_wholly(started)
     imports.finish(started, 0, Counters(imported=50, unchanged=6, duplicate=4, failed=4))
     view = ImportView.model_validate(client.get(f"/v1/imports/{started}").json())
     assert (view.counters.read, view.records) == (64, 128)
@@ -86,14 +140,14 @@ def test_counters_balance_and_come_from_the_chunks(
 def test_an_import_is_paused_resumed_and_cancelled(
     started: str, client: TestClient, ports: Ports, queue: Any
 ) -> None:
-    ports.catalogue.imports.planned(
-        started, [Chunk(started, 0, 0, 500, 64)], scanned=500, done=False
-    )
+    ports.catalogue.imports.planned(started, [Chunk(started, 0, 0, 500, 64)], scanned=500)
     assert client.post(f"/v1/imports/{started}:pause").json()["state"] == "paused"
     queue.rung.clear()
     assert client.post(f"/v1/imports/{started}:resume").json()["state"] == "running"
     assert queue.rung == [PlanImport(started), ImportChunk(started, 0)]
-    assert client.post(f"/v1/imports/{started}:cancel").json()["state"] == "cancelled"
+    cancelled = client.post(f"/v1/imports/{started}:cancel").json()
+    assert cancelled["state"] == "cancelled"
+    assert (cancelled["chunks"]["waiting"], cancelled["chunks"]["cancelled"]) == (0, 1)
     assert client.post(f"/v1/imports/{started}:resume").status_code == 409
     assert client.post("/v1/imports/imp_none:pause").status_code == 404
 
@@ -111,19 +165,8 @@ def test_failures_of_an_import_are_listed_with_the_reason(
     started: str, client: TestClient, ports: Ports
 ) -> None:
     now = ports.catalogue.now()
-    for number in range(3):
-        ports.catalogue.dead.put(
-            DeadLetter(
-                f"record/{started}/{number}",
-                "default",
-                "record",
-                "torn",
-                "Torn.",
-                now,
-                source=(started, number),
-            )
-        )
-    ports.catalogue.dead.put(DeadLetter("record/other/1", "default", "record", "c", "d", now))
+    other = DeadLetter("record/other/1", "default", "record", "c", "d", now)
+    ports.catalogue.dead.put([*(record_letter(started, n, now) for n in range(3)), other])
     url = f"/v1/imports/{started}/failures?limit=2"
     page = DeadLettersView.model_validate(client.get(url).json())
     rest = client.get(f"{url}&cursor={page.next_cursor}").json()["dead_letters"]
@@ -140,7 +183,7 @@ def test_a_dead_picture_is_replayed(
     (sha256,) = ports.catalogue.products.get("default", ["1"])["1"].images
     key = f"image/{sha256}/fp-test"
     now = ports.catalogue.now()
-    ports.catalogue.dead.put(DeadLetter(key, "default", "image", "undecodable_image", "x", now))
+    ports.catalogue.dead.put([DeadLetter(key, "default", "image", "undecodable_image", "x", now)])
     (letter,) = client.get("/v1/dead_letters").json()["dead_letters"]
     assert client.get(letter["thumbnail_url"]).status_code == 200
     queue.rung.clear()
@@ -152,12 +195,47 @@ def test_a_dead_picture_is_replayed(
 
 
 def test_what_cannot_be_replayed_stays_and_says_why(client: TestClient, ports: Ports) -> None:
-    letter = DeadLetter("record/imp/1", "default", "record", "torn", "x", ports.catalogue.now())
-    ports.catalogue.dead.put(letter)
+    ports.catalogue.dead.put([record_letter("imp", 1, ports.catalogue.now())])
     answer = client.post("/v1/dead_letters:replay", json={}).json()
     assert answer["replayed"] == 0
     assert "record/imp/1" in answer["left"]
     assert len(client.get("/v1/dead_letters").json()["dead_letters"]) == 1
+
+
+def record_letter(import_id: str, offset: int, now: int) -> DeadLetter:
+    key, source = f"record/{import_id}/{offset}", (import_id, offset)
+    return DeadLetter(key, "default", "record", "torn", "Torn.", now, source=source)
+
+
+def test_records_that_failed_are_read_again_with_their_chunk(
+    started: str, client: TestClient, ports: Ports, queue: Any
+) -> None:
+    imports = ports.catalogue.imports
+    imports.planned(started, [Chunk(started, n, n * 500, 500, 64) for n in range(3)], scanned=1_500)
+    imports.planned_wholly(started)
+    imports.finish(started, 0, Counters(imported=64))
+    imports.finish(started, 1, Counters(imported=63, failed=1))
+    imports.give_up(started, 2, Counters(failed=64))
+    ports.catalogue.dead.put([record_letter(started, 730, ports.catalogue.now())])
+    url = f"/v1/imports/{started}:retry_failed"
+    while_it_runs = client.post(url).json()
+    assert while_it_runs["replayed"] == 0
+    assert "only one that has ended" in while_it_runs["left"][f"record/{started}/730"]
+    imports.set_state(started, "partially_succeeded")
+    queue.rung.clear()
+    assert client.post(url).json() == {"replayed": 1, "left": {}}
+    assert queue.rung == [PlanImport(started), ImportChunk(started, 1), ImportChunk(started, 2)]
+    assert client.get(f"/v1/imports/{started}").json()["state"] == "running"
+    assert client.get("/v1/dead_letters").json()["dead_letters"] == []
+
+
+def test_with_nothing_failed_there_is_nothing_to_try_again(
+    started: str, client: TestClient, ports: Ports
+) -> None:
+    ports.catalogue.imports.set_state(started, "succeeded")
+    answer = client.post(f"/v1/imports/{started}:retry_failed")
+    assert answer.status_code == 409
+    assert "Nothing of this import has failed" in answer.json()["detail"]
 
 
 def test_a_job_can_be_waited_for_and_watched(started: str, client: TestClient) -> None:
