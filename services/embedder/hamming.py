@@ -149,22 +149,24 @@ def _blocks(values: Hashes, count: int) -> list[_Block]:
 def _neighbours(
     values: Hashes, fresh: NDArray[np.bool_], blocks: Sequence[_Block], at_most: int
 ) -> Hashes:
-    """Pairs as `first << 32 | second` among hashes that share the first `KEPT` of the blocks."""
+    """Pairs as `first << 32 | second`, of hashes that share the first `KEPT` of the blocks."""
     kept = _shared(blocks[:KEPT], fresh)
-    sorted_by = np.zeros(len(kept), np.uint64)
+    ordered = np.zeros(len(kept), np.uint64)
     for block in blocks:
-        sorted_by = sorted_by << np.uint64(block.bits) | block.values[kept]
-    sorted_by = sorted_by << np.uint64(_INDEX_BITS) | np.arange(len(kept), dtype=np.uint64)
-    sorted_by.sort()
-    where = kept[sorted_by & np.uint64((1 << _INDEX_BITS) - 1)]
+        ordered = ordered << np.uint64(block.bits) | block.values[kept]
+    ordered = ordered << np.uint64(_INDEX_BITS) | np.arange(len(kept), dtype=np.uint64)
+    ordered.sort()
+    where = kept[ordered & np.uint64((1 << _INDEX_BITS) - 1)]
     beside = sum(block.bits for block in blocks[KEPT:]) + _INDEX_BITS
-    keys, found, new = sorted_by >> np.uint64(beside), values[where], fresh[where]
-    rows, partners, codes = np.arange(len(keys)), np.zeros(len(keys), np.uint8), []
+    keys = (ordered >> np.uint64(beside)).astype(np.uint32)
+    found, new = values[where], fresh[where]
+    partners, codes = np.zeros(len(keys), np.uint8), [np.empty(0, np.uint64)]
     for step in range(1, WINDOW + 1):
-        rows = rows[: np.searchsorted(rows, len(keys) - step)]
-        rows = rows[(keys[rows] == keys[rows + step]) & (partners[rows] < PARTNERS)]
-        close = np.bitwise_count(found[rows] ^ found[rows + step]) <= at_most
-        left = rows[close & (new[rows] | new[rows + step])]
+        rows = np.flatnonzero(keys[step:] == keys[:-step])
+        if not len(rows):
+            break
+        close = rows[np.bitwise_count(found[rows] ^ found[rows + step]) <= at_most]
+        left = close[(new[close] | new[close + step]) & (partners[close] < PARTNERS)]
         partners[left] += 1
         codes.append(_coded(where[left], where[left + step]))
     return np.concatenate(codes)
