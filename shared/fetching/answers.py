@@ -21,13 +21,10 @@ _UNTOLD: Final = frozenset({"", "application/octet-stream", "binary/octet-stream
 
 
 class Busy(Unavailable):
-    """The server wants to be asked later: after `after_s` seconds, where it says so."""
+    """The server is to be asked later: after `after_s` seconds, where it says when."""
 
     code = "fetch_unavailable"
-
-    def __init__(self, detail: str, after_s: float | None = None) -> None:
-        super().__init__(detail)
-        self.after_s = after_s
+    after_s: float | None = None
 
 
 def picture_or_url(target: Target, response: httpcore.Response) -> bytes | str:
@@ -36,8 +33,9 @@ def picture_or_url(target: Target, response: httpcore.Response) -> bytes | str:
     if response.status in _ELSEWHERE and "location" in headers:
         return headers["location"]
     if response.status in _LATER or response.status >= 500:
-        detail = f"{target.shown} answers {response.status}: try again later."
-        raise Busy(detail, _retry_after(headers.get("retry-after", "")))
+        busy = Busy(f"{target.shown} answers {response.status}: try again later.")
+        busy.after_s = _retry_after(headers.get("retry-after", ""))
+        raise busy
     if response.status != 200:
         raise failed(f"{target.shown} answers {response.status}: there is no picture.")
     _check_headers(target, headers)

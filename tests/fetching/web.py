@@ -5,8 +5,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -86,6 +86,16 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are what some tests are about."""
+
+
+@contextmanager
+def serving(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    with Server(context) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 @dataclass
@@ -169,11 +179,7 @@ class Web:
     names: Names = field(default_factory=Names)
 
     def server(self, context: ssl.SSLContext | None = None) -> Server:
-        server = self.opened.enter_context(Server(context))
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        self.opened.callback(server.shutdown)
-        return server
+        return self.opened.enter_context(serving(context))
 
     def site(self, name: str = HOST, address: str = PUBLIC) -> Server:
         """A site on the public internet, as far as the fetcher can see, at port 443."""
