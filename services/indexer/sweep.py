@@ -9,7 +9,7 @@ from shared.products import Product
 from shared.removal import remove_image
 
 PAGE = 500
-PICTURE_FOLDERS = frozenset({"pictures", "packs", "thumbnails", "uploads"})
+PICTURE_FOLDERS = frozenset({"pictures", "packs", "thumbnails", "uploads", "staged"})
 
 
 def sweep_images(ports: Ports) -> int:
@@ -63,7 +63,9 @@ def sweep_blobs(ports: Ports) -> int:
     Whoever stored one has named it within its write's deadline, or never will.
     """
     deleted = 0
-    sources = {imp.source for imp in ports.catalogue.imports.unfinished()}
+    unfinished = ports.catalogue.imports.unfinished()
+    sources = {imp.source for imp in unfinished}
+    sources |= {imp.findings["staged"]["blob"] for imp in unfinished if "staged" in imp.findings}
     for blob in ports.blobs.list("tenants/"):
         if _folder(blob) in PICTURE_FOLDERS and _orphaned(ports, blob, sources):
             ports.blobs.delete(blob.key)

@@ -203,6 +203,20 @@ def begun(house: "House", source: str = "x") -> Import:
     return house.ports.catalogue.imports.create(imp)
 
 
+def test_the_staged_copy_of_a_source_goes_with_its_import(house: "House") -> None:
+    imports = house.ports.catalogue.imports
+    blob = "tenants/shop/staged/imp_1/one"
+    house.ports.blobs.put(blob, b"records")
+    imports.create(Import("imp_1", TENANT, "parquet", "file:/x", 9, 0, "running"))
+    imports.note("imp_1", {"staged": {"blob": blob, "size": 7}})
+    house.clock.forward(days=2)
+    sweep_blobs(house.ports)
+    assert blob in keys(house)
+    imports.set_state("imp_1", "succeeded")
+    sweep_blobs(house.ports)
+    assert blob not in keys(house)
+
+
 def test_a_tombstone_goes_a_day_after_everybody_confirmed(house: "House") -> None:
     """tombstone_confirmed."""
     house.put("p", [])
