@@ -115,13 +115,13 @@ class Fetcher:
         return data
 
     def _followed(self, url: str, until: float) -> bytes:
-        target = self._permits.target(url)
+        target = first = self._permits.target(url)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._asked(target, until)
             if isinstance(answer, bytes):
                 return answer
             target = self._permits.target(_joined(target, answer))
-        raise refused(f"{url[:200]} leads on more than {MAX_REDIRECTS} times.")
+        raise refused(f"{first.shown} leads on more than {MAX_REDIRECTS} times.")
 
     def _asked(self, target: Target, until: float) -> bytes | str:
         with self._politeness.turn(target.host, until):
