@@ -18,7 +18,8 @@ def fetched(
     if ports.fetcher is None:
         return dict.fromkeys(urls, _OFF)
     known = ports.catalogue.fetches.known(tenant, urls)
-    # A picture that was swept since is fetched again; one that is there is saved from the sweep.
+    # A picture that was swept since is fetched again.
+    # rule: touch_tests
     there = ports.catalogue.images.touch(tenant, set(known.values()))
     stored = {url: sha256 for url, sha256 in known.items() if sha256 in there}
     missing = [url for url in urls if url not in stored]
