@@ -13,6 +13,7 @@ from services.gateway.answers import complain
 from services.gateway.frame import Frame
 from services.gateway.ports import Ports
 from services.gateway.routes import (
+    duplicates,
     health,
     house,
     images,
@@ -25,7 +26,7 @@ from services.gateway.routes import (
     uploads,
 )
 
-_V1 = (products, uploads, imports, jobs, search, images, house, keys)
+_V1 = (products, uploads, imports, duplicates, jobs, search, images, house, keys)
 
 
 def create_app(ports: Ports) -> FastAPI:
