@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from lookalike.client.options import Scalar
+from lookalike.client.options import Format, Scalar
 
 FINISHED: Final = frozenset({"succeeded", "partially_succeeded", "failed", "cancelled"})
 JobState = Literal[
@@ -151,15 +151,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
+    """One that came in parts has no `sha256`."""
+
     upload_id: str
-    sha256: str
     size: int
     media_type: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What became of records: `read` is the sum of the five after it."""
+    """What became of records: `created` is a part of `imported`, and all but the last three add up
+    to `read`.
+    """
 
     read: int
     imported: int
@@ -167,18 +171,26 @@ class Counters:
     superseded: int
     duplicate: int
     failed: int
+    left_out: int
+    created: int
     pictures: int
     embedded: int
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """`records` is what is known of the source's length so far, `eta_seconds` a guess."""
+    """`records` is what is known of the source's length so far, `eta_seconds` a guess.
+
+    `findings` of a full feed are `deleted` or `would_delete`, of a dry run the biggest `categories`.
+    """
 
     import_id: str
-    format: str
+    format: Format
     state: JobState
+    mode: Literal["upsert", "replace"]
+    dry_run: bool
     created_at: datetime
+    updated_at: datetime
     size: int
     scanned: int
     planned: bool
@@ -188,6 +200,7 @@ class Import:
     records_per_second: float | None
     eta_seconds: float | None
     detail: str | None
+    findings: Mapping[str, Any]
 
     @property
     def job_id(self) -> str:

@@ -8,7 +8,7 @@ from typing import Literal, Self, Unpack
 
 import httpx
 
-from lookalike.client import calls
+from lookalike.client import calls, importing, uploads
 from lookalike.client.answers import (
     Backends,
     DeadLetters,
@@ -26,8 +26,27 @@ from lookalike.client.answers import (
     Written,
 )
 from lookalike.client.calls import Crop, Image, Watch
-from lookalike.client.exchange import Call, Flow, Heard, Outcome, Pause, Progress, persistent
-from lookalike.client.options import Attributes, Changes, SearchOptions, SimilarOptions
+from lookalike.client.exchange import (
+    Call,
+    Flow,
+    Heard,
+    Outcome,
+    Pause,
+    Progress,
+    Step,
+    Work,
+    persistent,
+)
+from lookalike.client.folders import LeftOut
+from lookalike.client.importing import Source
+from lookalike.client.options import (
+    Attributes,
+    Changes,
+    Format,
+    ImportOptions,
+    SearchOptions,
+    SimilarOptions,
+)
 from lookalike.client.transport import (
     CHUNK_BYTES,
     RETRIES,
@@ -35,7 +54,11 @@ from lookalike.client.transport import (
     arguments,
     base_url,
     key_of,
+    length,
+    opened,
+    whole,
 )
+from lookalike.client.uploads import Begun
 
 
 class AsyncLookalike:
@@ -111,20 +134,54 @@ class AsyncLookalike:
         """Products that look like this one."""
         return await self._run(calls.similar(product_id, options))
 
-    async def upload(self, source: Image, *, progress: Progress | None = None) -> Upload:
-        """A picture or an import file, streamed when it is a path."""
-        return await self._run(calls.upload(source, progress))
+    async def upload(
+        self,
+        source: Image,
+        *,
+        progress: Progress | None = None,
+        resume: str | None = None,
+        begun: Begun | None = None,
+    ) -> Upload:
+        """A picture or a file to import; a long file in parts, each sent until it has arrived.
+
+        `begun` is told the id of a long upload; as `resume` it takes up from there another day.
+        """
+        return await self._run(uploads.upload(source, progress, resume, begun))
+
+    async def import_catalogue(
+        self,
+        source: Source,
+        *,
+        format: Format,  # noqa: A002 - as the API calls it
+        progress: Progress | None = None,
+        **options: Unpack[ImportOptions],
+    ) -> Import:
+        """Begins an import; `wait` for the rest.
+
+        A `Path` is a file here, which is uploaded while `progress` is told bytes sent and bytes in
+        all; a text is a path on the server, or `s3://bucket/key`; an `Upload` is there already.
+        """
+        return await self._run(importing.import_catalogue(source, format, options, progress))
 
     async def import_bson(
+        self, path: Path, *, progress: Progress | None = None, **options: Unpack[ImportOptions]
+    ) -> Import:
+        """A file of BSON records, as by `import_catalogue`."""
+        return await self._run(importing.import_catalogue(path, "bson", options, progress))
+
+    async def import_folder(
         self,
         path: Path,
         *,
-        categories: Path | None = None,
-        limit: int | None = None,
         progress: Progress | None = None,
+        left_out: LeftOut | None = None,
+        **options: Unpack[ImportOptions],
     ) -> Import:
-        """Uploads and begins; `progress` is told bytes sent and bytes in all. `wait` for the rest."""
-        return await self._run(calls.import_bson(path, categories, limit, progress))
+        """A folder's pictures, a product each: its id is the path, its category the folders above.
+
+        `left_out` is told each file that cannot be sent, and why.
+        """
+        return await self._run(importing.import_folder(path, options, progress, left_out))
 
     async def import_status(self, import_id: str) -> Import:
         return await self._run(calls.get_import(import_id))
@@ -211,11 +268,14 @@ class AsyncLookalike:
                 return outcome
             heard = await self._take(step)
 
-    async def _take(self, step: Call | Pause) -> Heard:
+    async def _take(self, step: Step) -> Heard:
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
-        content = _streamed(step) if isinstance(step.content, Path) else step.content
+        if isinstance(step, Work):
+            await asyncio.to_thread(step.do)
+            return None
+        content = _streamed(step) if step.is_streamed else whole(step)
         request = self._http.build_request(content=content, **arguments(step, self._key))
         try:
             return await self._http.send(request)
@@ -225,9 +285,8 @@ class AsyncLookalike:
 
 async def _streamed(call: Call) -> AsyncIterator[bytes]:
     """Read on threads, so that a slow disk holds up nobody else."""
-    assert isinstance(call.content, Path)  # noqa: S101 - asked before
-    total, sent = call.content.stat().st_size, 0
-    with call.content.open("rb") as file:
+    total, sent = length(call), 0
+    with opened(call) as file:
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield chunk
             sent += len(chunk)

@@ -22,10 +22,9 @@ from lookalike.client.answers import (
     Ready,
     Replay,
     Stats,
-    Upload,
     Written,
 )
-from lookalike.client.exchange import Call, Flow, Parameter, Part, Pause, Progress
+from lookalike.client.exchange import Call, Flow, Parameter, Part, Pause
 from lookalike.client.faults import Unreadable
 from lookalike.client.options import Attributes, Changes, SearchOptions, SimilarOptions
 from lookalike.client.reading import read
@@ -51,17 +50,15 @@ def put_product(
         ("image", (f"{number}", _bytes(image), _BYTES)) for number, image in enumerate(images)
     ]
     params = _waiting(within_s)
-    return _ask(
-        Call("PUT", _product(product_id), params=params, form=(product, *pictures)), Written
-    )
+    return ask(Call("PUT", _product(product_id), params=params, form=(product, *pictures)), Written)
 
 
 def patch_product(product_id: str, changes: Changes) -> Flow[Written]:
-    return _ask(_sent("PATCH", _product(product_id), changes), Written)
+    return ask(sent("PATCH", _product(product_id), changes), Written)
 
 
 def get_product(product_id: str) -> Flow[Product]:
-    return _ask(Call("GET", _product(product_id)), Product)
+    return ask(Call("GET", _product(product_id)), Product)
 
 
 def delete_product(product_id: str) -> Flow[None]:
@@ -70,7 +67,7 @@ def delete_product(product_id: str) -> Flow[None]:
 
 def presence(product_id: str, within_s: float | None) -> Flow[Presence]:
     path = f"{_product(product_id)}/presence"
-    return _ask(Call("GET", path, params=_waiting(within_s)), Presence)
+    return ask(Call("GET", path, params=_waiting(within_s)), Presence)
 
 
 def search(
@@ -88,53 +85,32 @@ def search(
     if product is not None:
         weights = {product: 1.0} if isinstance(product, str) else product
         query["products"] = [{"id": name, "weight": weight} for name, weight in weights.items()]
-    return _ask(_sent("POST", "/v1/search", {"query": query, **options}), Found)
+    return ask(sent("POST", "/v1/search", {"query": query, **options}), Found)
 
 
 def similar(product_id: str, options: SimilarOptions) -> Flow[Found]:
     blend: Mapping[Any, float] = options.get("blend", {})
     params: dict[str, Any] = {**options, **blend}
     params.pop("blend", None)
-    return _ask(Call("GET", f"{_product(product_id)}/similar", params=params), Found)
-
-
-def upload(source: bytes | Path, progress: Progress | None = None) -> Flow[Upload]:
-    headers = {"Content-Type": _BYTES, **_once()}
-    call = Call("POST", "/v1/uploads", headers=headers, content=source, progress=progress)
-    return _ask(call, Upload)
-
-
-def import_bson(
-    path: Path, categories: Path | None, limit: int | None, progress: Progress | None
-) -> Flow[Import]:
-    # a key that may not do this is told of before hours of uploading
-    yield Call("GET", "/v1/jobs", params={"limit": 1})
-    source = yield from upload(path, progress)
-    body: dict[str, Any] = {"format": "bson", "source": {"upload_id": source.upload_id}}
-    if categories is not None:
-        names = yield from upload(categories)
-        body["categories"] = {"upload_id": names.upload_id}
-    if limit is not None:
-        body["limit"] = limit
-    return (yield from _ask(_sent("POST", "/v1/imports", body, **_once()), Import))
+    return ask(Call("GET", f"{_product(product_id)}/similar", params=params), Found)
 
 
 def get_import(import_id: str) -> Flow[Import]:
-    return _ask(Call("GET", f"/v1/imports/{_name(import_id)}"), Import)
+    return ask(Call("GET", f"/v1/imports/{segment(import_id)}"), Import)
 
 
 def move_import(import_id: str, verb: Verb) -> Flow[Import]:
-    return _ask(Call("POST", f"/v1/imports/{_name(import_id)}:{verb}"), Import)
+    return ask(Call("POST", f"/v1/imports/{segment(import_id)}:{verb}"), Import)
 
 
 def retry_import(import_id: str) -> Flow[Replay]:
-    return _ask(Call("POST", f"/v1/imports/{_name(import_id)}:retry_failed"), Replay)
+    return ask(Call("POST", f"/v1/imports/{segment(import_id)}:retry_failed"), Replay)
 
 
 def job(job_id: str, within_s: float = 0.0) -> Flow[Job]:
     """With `within_s`, once it is finished or has got further."""
-    path = f"/v1/jobs/{_name(job_id)}"
-    return _ask(Call("GET", path, params={"wait": f"{within_s:.3f}s"}), Job)
+    path = f"/v1/jobs/{segment(job_id)}"
+    return ask(Call("GET", path, params={"wait": f"{within_s:.3f}s"}), Job)
 
 
 def wait(watched: str | Job | Import, progress: Watch | None, timeout_s: float | None) -> Flow[Job]:
@@ -157,12 +133,12 @@ def dead_letters(import_id: str | None, limit: int, cursor: str) -> Flow[DeadLet
     params: dict[str, Parameter] = {"limit": limit, "cursor": cursor}
     if import_id is not None:
         params["import_id"] = import_id
-    return _ask(Call("GET", "/v1/dead_letters", params=params), DeadLetters)
+    return ask(Call("GET", "/v1/dead_letters", params=params), DeadLetters)
 
 
 def replay(keys: Sequence[str] | None, import_id: str | None) -> Flow[Replay]:
     body = {"keys": None if keys is None else list(keys), "import_id": import_id}
-    return _ask(_sent("POST", "/v1/dead_letters:replay", body), Replay)
+    return ask(sent("POST", "/v1/dead_letters:replay", body), Replay)
 
 
 def create_key(
@@ -177,27 +153,27 @@ def create_key(
         "origins": list(origins),
         "expires_in_days": expires_in_days,
     }
-    return _ask(_sent("POST", "/v1/keys", body, **_once()), Key)
+    return ask(sent("POST", "/v1/keys", body, **once()), Key)
 
 
 def keys() -> Flow[Keys]:
-    return _ask(Call("GET", "/v1/keys"), Keys)
+    return ask(Call("GET", "/v1/keys"), Keys)
 
 
 def revoke_key(key_id: str) -> Flow[None]:
-    yield Call("DELETE", f"/v1/keys/{_name(key_id)}")
+    yield Call("DELETE", f"/v1/keys/{segment(key_id)}")
 
 
 def backends() -> Flow[Backends]:
-    return _ask(Call("GET", "/v1/backends"), Backends)
+    return ask(Call("GET", "/v1/backends"), Backends)
 
 
 def stats() -> Flow[Stats]:
-    return _ask(Call("GET", "/v1/stats"), Stats)
+    return ask(Call("GET", "/v1/stats"), Stats)
 
 
 def ready() -> Flow[Ready]:
-    return _ask(Call("GET", "/readyz"), Ready)
+    return ask(Call("GET", "/readyz"), Ready)
 
 
 def picture(url: str) -> Flow[bytes]:
@@ -205,7 +181,8 @@ def picture(url: str) -> Flow[bytes]:
     return b"" if response is None else response.content
 
 
-def _ask(call: Call, kind: type[Answer]) -> Flow[Answer]:
+def ask(call: Call, kind: type[Answer]) -> Flow[Answer]:
+    """One call, its answer read."""
     response = yield call
     assert response is not None  # noqa: S101 - only pauses are followed by nothing
     try:
@@ -217,14 +194,15 @@ def _ask(call: Call, kind: type[Answer]) -> Flow[Answer]:
         ) from error
 
 
-def _sent(method: str, path: str, body: object, **headers: str) -> Call:
+def sent(method: str, path: str, body: object, **headers: str) -> Call:
+    """A call with a JSON body."""
     content = json.dumps(body).encode()
     return Call(
         method, path, headers={"Content-Type": "application/json", **headers}, content=content
     )
 
 
-def _once() -> dict[str, str]:
+def once() -> dict[str, str]:
     """However often the request arrives, its work is done once."""
     return {"Idempotency-Key": uuid4().hex}
 
@@ -234,10 +212,10 @@ def _waiting(within_s: float | None) -> Mapping[str, Parameter]:
 
 
 def _product(product_id: str) -> str:
-    return f"/v1/products/{_name(product_id)}"
+    return f"/v1/products/{segment(product_id)}"
 
 
-def _name(text: str) -> str:
+def segment(text: str) -> str:
     """One segment of a path, whatever stands in it; dots alone would climb."""
     return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
 

@@ -1,7 +1,7 @@
 """Conversations with the server without any I/O: generators that yield what is to be done.
 
-A flow yields a `Call` and is sent its answer, or yields a `Pause`. `persistent` puts patience around
-a flow. The two transports only carry out the steps, so there is no logic twice.
+A flow yields a `Call` and is sent its answer, or yields a `Pause` or `Work`. `persistent` puts
+patience around a flow. The two transports only carry out the steps, so there is no logic twice.
 """
 
 import random
@@ -29,7 +29,11 @@ _BUSY: Final = (429, 503)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request; a `Path` as content is streamed from the start at every attempt."""
+    """One request; a `Path` as content is streamed from the start at every attempt.
+
+    A `single` call is tried once, and whatever is answered is the flow's to judge: None when the
+    connection broke. Answers of a status in `expected` are too.
+    """
 
     method: str
     path: str
@@ -38,6 +42,13 @@ class Call:
     content: bytes | Path | None = None
     form: tuple[Part, ...] = ()
     progress: Progress | None = None
+    single: bool = False
+    expected: frozenset[int] = frozenset()
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether somebody wants to see it go, or it is not to be held in memory."""
+        return isinstance(self.content, Path) or self.progress is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +56,20 @@ class Pause:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something slow that needs no server, such as reading files; what it raises ends the flow."""
+
+    do: Callable[[], object]
+
+
+Step = Call | Pause | Work
+
 Outcome = TypeVar("Outcome")
-Flow = Generator[Call | Pause, httpx.Response | None, Outcome]
+Flow = Generator[Step, httpx.Response | None, Outcome]
 Heard = httpx.Response | httpx.TransportError | None
-"""What comes of a step: an answer, none, or nothing for a pause."""
-Attempts = Generator[Call | Pause, Heard, Outcome]
+"""What comes of a step: an answer, none, or nothing for what is no call."""
+Attempts = Generator[Step, Heard, Outcome]
 
 
 def persistent(flow: Flow[Outcome], retries: int) -> Attempts[Outcome]:
@@ -61,9 +81,12 @@ def persistent(flow: Flow[Outcome], retries: int) -> Attempts[Outcome]:
         except StopIteration as end:
             result: Outcome = end.value
             return result
-        if isinstance(step, Pause):
+        if not isinstance(step, Call):
             yield step
             answer = None
+        elif step.single:
+            heard = yield step
+            answer = heard if isinstance(heard, httpx.Response) else None
         else:
             answer = yield from _answered(step, retries)
 
@@ -73,7 +96,9 @@ def _answered(call: Call, retries: int) -> Attempts[httpx.Response]:
     for attempt in range(retries + 1):
         heard = yield call
         if isinstance(heard, httpx.Response):
-            if heard.is_success or (lost and _is_gone(call, heard)):
+            if heard.is_success or heard.status_code in call.expected:
+                return heard
+            if lost and _is_gone(call, heard):
                 return heard
             if attempt == retries or not _may_pass(heard):
                 raise refusal(heard)
@@ -81,7 +106,7 @@ def _answered(call: Call, retries: int) -> Attempts[httpx.Response]:
             lost = True
             if attempt == retries:
                 raise Unreachable(f"No answer to {call.method} {call.path}: {heard}.") from heard
-        yield Pause(_pause(attempt, heard))
+        yield pause_after(attempt, heard)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -96,14 +121,14 @@ def _may_pass(response: httpx.Response) -> bool:
     return response.status_code in _BUSY
 
 
-def _pause(attempt: int, heard: Heard) -> float:
+def pause_after(attempt: int, heard: Heard) -> Pause:
     """What the server asks for, else longer every time, and never in step with other clients."""
     if isinstance(heard, httpx.Response):
         asked = _retry_after(heard.headers.get("Retry-After", ""))
         if asked is not None:
-            return min(max(asked, 0.0), MAX_PAUSE_S)
+            return Pause(min(max(asked, 0.0), MAX_PAUSE_S))
     longest = min(_FIRST_PAUSE_S * 2**attempt, _BACKOFF_LIMIT_S)
-    return random.uniform(longest / 2, longest)  # noqa: S311 - no secret
+    return Pause(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
 
 
 def _retry_after(text: str) -> float | None:

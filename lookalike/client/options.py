@@ -1,6 +1,7 @@
 """What callers may say beside the main thing, as typed dictionaries."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 Scalar = str | int | float | bool
@@ -34,6 +35,29 @@ class Changes(TypedDict, total=False):
     tags: Sequence[str] | None
     url: str | None
     custom: Mapping[str, Scalar | None] | None
+
+
+Format = Literal["bson", "jsonl", "csv", "parquet", "folder", "imaterialist"]
+
+
+class ImportOptions(TypedDict, total=False):
+    """`categories` names categories, as a file here (`Path`) or on the server (text).
+
+    `mapping` says which field of a feed is what; `label` and `download` are for iMaterialist.
+    A `dry_run` writes nothing; `mode` "replace" deletes what the feed does not name, if that is no
+    larger a share of the catalogue than `max_deleted`.
+    """
+
+    categories: Path | str | None
+    mapping: Mapping[str, Any] | None
+    label: str | None
+    download: bool
+    limit: int | None
+    sample: float | None
+    on_error: Literal["skip", "stop"]
+    dry_run: bool
+    mode: Literal["upsert", "replace"]
+    max_deleted: float
 
 
 class SimilarOptions(TypedDict, total=False):

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import httpx
 
@@ -54,6 +55,21 @@ def _authorisation(call: Call, key: str | None) -> Mapping[str, str]:
 
 
 def _length(call: Call) -> Mapping[str, str]:
-    if not isinstance(call.content, Path):
-        return {}
-    return {"Content-Length": str(call.content.stat().st_size)}
+    return {"Content-Length": str(length(call))} if call.is_streamed else {}
+
+
+def whole(call: Call) -> bytes | None:
+    """The content of a call that is not streamed."""
+    return call.content if isinstance(call.content, bytes) else None
+
+
+def length(call: Call) -> int:
+    """How many bytes a streamed call will send."""
+    content = call.content
+    return content.stat().st_size if isinstance(content, Path) else len(content or b"")
+
+
+def opened(call: Call) -> BinaryIO:
+    """The content of a streamed call, from its beginning."""
+    content = call.content
+    return content.open("rb") if isinstance(content, Path) else BytesIO(content or b"")

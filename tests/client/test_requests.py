@@ -4,7 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from lookalike.client import calls
+from lookalike.client import calls, importing
+from lookalike.client.answers import Upload
 from lookalike.client.exchange import Call, Flow
 
 
@@ -48,6 +49,33 @@ def test_a_blend_in_a_url_is_a_weight_a_space() -> None:
 def test_nothing_is_waited_for_unless_asked() -> None:
     assert not first(calls.presence("1", None)).params
     assert first(calls.presence("1", 0.5)).params == {"wait": "searchable", "within": "0.500s"}
+
+
+def test_an_import_says_what_was_said_and_nothing_more() -> None:
+    flow = importing.import_catalogue(
+        "s3://feeds/all.csv",
+        "csv",
+        {"categories": "/data/names.csv", "limit": None, "dry_run": True, "mapping": {"id": "ean"}},
+        None,
+    )
+    assert first(flow).path == "/v1/jobs"
+    asked = flow.send(httpx.Response(200, json={"jobs": []}))
+    assert isinstance(asked, Call)
+    assert body_of(asked) == {
+        "format": "csv",
+        "source": {"path": "s3://feeds/all.csv"},
+        "categories": {"path": "/data/names.csv"},
+        "dry_run": True,
+        "mapping": {"id": "ean"},
+    }
+
+
+def test_what_was_uploaded_is_imported_as_it_is() -> None:
+    flow = importing.import_catalogue(Upload("upl_1", 5, "text/csv"), "csv", {}, None)
+    first(flow)
+    asked = flow.send(httpx.Response(200, json={"jobs": []}))
+    assert isinstance(asked, Call)
+    assert body_of(asked) == {"format": "csv", "source": {"upload_id": "upl_1"}}
 
 
 def test_an_answer_of_pictures_is_its_bytes() -> None:
