@@ -43,7 +43,8 @@ def _staged_apart(format_: str, file: Path) -> tuple[int, int, int]:
 
 def test_one_row_group_of_300_mb_takes_a_fraction_of_it(tmp_path: Path) -> None:
     file, each, at_once = tmp_path / "one.parquet", 20_000, 1_000
-    schema = pa.schema([pa.field("product_id", pa.int64()), pa.field("image", pa.binary())])
+    kinds: dict[str, pa.DataType] = {"product_id": pa.int64(), "image": pa.binary()}
+    schema = pa.schema(kinds)
     with pq.ParquetWriter(file, schema) as to:
         pictures = [os.urandom(each) for _ in range(at_once)]
         rows = pa.table({"product_id": range(15 * at_once), "image": pictures * 15}, schema)

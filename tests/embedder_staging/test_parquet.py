@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 import math
 import os
 import random
@@ -43,6 +44,37 @@ def test_pictures_as_hugging_face_writes_them_keep_bytes_and_path() -> None:
         {"product_id": 1, "image": one, "images": [one, one]},
         {"product_id": 2, "image": {"path": "2.jpg"}, "images": []},
     ]
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        ({"label": {"names": ["hat", "shoe"], "_type": "ClassLabel"}}, ["shoe", -1, None]),
+        ({"label": {"dtype": "int64", "_type": "Value"}, "gone": {"names": ["x"]}}, [1, -1, None]),
+        ({"label": {"names": 5}}, [1, -1, None]),
+        (["label"], [1, -1, None]),
+    ],
+)
+def test_class_labels_are_said_by_name_where_the_file_has_the_names(
+    features: object, said: list[object]
+) -> None:
+    table = pa.table({"label": [1, -1, None]})
+    described = {"huggingface": json.dumps({"info": {"features": features}})}
+    data = _file(table.replace_schema_metadata(described))
+    documents, _ = staged("parquet", ranged(data))
+    assert [document.get("label") for document in documents] == said
+
+
+def test_a_column_that_only_claims_to_be_labels_stays_as_it_is() -> None:
+    described = {"huggingface": json.dumps({"info": {"features": {"label": {"names": ["hat"]}}}})}
+    table = pa.table({"label": [[0], [1]]}).replace_schema_metadata(described)
+    documents, _ = staged("parquet", ranged(_file(table)))
+    assert documents == [{"label": [0]}, {"label": [1]}]
+
+
+def test_columns_of_one_name_do_no_harm() -> None:
+    table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
+    assert staged("parquet", ranged(_file(table)))[0] == [{"a": 2}]
 
 
 @pytest.mark.parametrize(
@@ -101,16 +133,14 @@ _values = st.fixed_dictionaries(
         ),
     }
 )
-_SCHEMA = pa.schema(
-    [
-        pa.field("product_id", pa.int64()),
-        pa.field("title", pa.string()),
-        pa.field("price", pa.float64()),
-        pa.field("in_stock", pa.bool_()),
-        pa.field("tags", pa.list_(pa.string())),
-        pa.field("images", pa.list_(IMAGE)),
-    ]
-)
+_COLUMNS: dict[str, pa.DataType] = {
+    "product_id": pa.int64(),
+    "title": pa.string(),
+    "price": pa.float64(),
+    "in_stock": pa.bool_(),
+    "tags": pa.list_(pa.string()),
+    "images": pa.list_(IMAGE),
+}
 
 
 @settings(max_examples=60)
@@ -123,7 +153,7 @@ _SCHEMA = pa.schema(
 def test_rows_come_out_of_bson_as_they_went_into_parquet(
     rows: list[dict[str, Any]], group: int, compression: str, at_most: int
 ) -> None:
-    table = pa.Table.from_pylist(rows, _SCHEMA)
+    table = pa.Table.from_pylist(rows, pa.schema(_COLUMNS))
     data = _file(table, row_group_size=group, compression=compression)
     documents, report = staged("parquet", ranged(data, at_most))
     assert documents == [{k: v for k, v in row.items() if v is not None} for row in rows]

@@ -4,13 +4,17 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from services.embedder.staging import stage as staging
+from services.embedder.staging.documents import Ranged
 from services.embedder.staging.stage import StagedFormat, Stopped, stage
+from shared.sources.bson import decode
+from shared.sources.records import BadRecord, Named, Record
 from tests.embedder_staging.given import ranged, staged
 
 
@@ -72,6 +76,35 @@ def test_a_folder_has_no_size_and_stops_all_the_same(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         stage("folder", tmp_path, len, tell)
     assert told == [(0, 0), (0, 0)]
+
+
+def _records(
+    format_: StagedFormat, source: Ranged | Path, **asked: Any
+) -> list[Record | BadRecord]:
+    blob = bytearray()
+    stage(format_, source, blob.extend, **asked)
+    return list(decode(bytes(blob)))
+
+
+def test_what_is_staged_is_read_as_any_bson_file_with_the_names_that_everybody_knows(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "hats").mkdir()
+    (tmp_path / "hats/red_hat.jpg").touch()
+    image = Named("path", "hats/red_hat.jpg")
+    fields = {"title": "red hat", "category": ["hats"]}
+    assert _records("folder", tmp_path) == [Record(0, "hats~red_hat", fields, None, (image,))]
+
+    (row, *_) = _records("parquet", ranged(_parquet(3)))
+    assert isinstance(row, Record)
+    assert (row.product_id, [len(picture) for picture in row.held]) == ("0", [900])
+
+    listed = b'{"images": [{"image_id": 7, "url": "https://a.example/7"}, {"image_id": 8}]}'
+    seven, eight = _records("imaterialist", ranged(listed), download=True)
+    assert isinstance(seven, Record)
+    assert seven.pictures == (Named("url", "https://a.example/7"),)
+    assert isinstance(eight, BadRecord)
+    assert (eight.product_id, eight.code) == ("8", "picture_count")
 
 
 @pytest.mark.parametrize("limit", [0, 1, 7, 1_000, None])

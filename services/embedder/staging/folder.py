@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
@@ -24,7 +24,7 @@ _NAMELESS: Final = re.compile(r"[0-9a-fA-F-]{16,}|[\W\d_]*")
 """Stems that say nothing to a reader: digests, UUIDs, numbers."""
 
 
-def pictures(root: Path) -> Iterator[Entry]:
+def pictures(root: Path) -> Generator[Entry, None, None]:
     """A document for each picture, folder by folder, in the order of names; one folder is held.
 
     Its bytes stay where they are, at `path` under the root. Hidden names are skipped. Links to

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final
 
@@ -28,7 +28,9 @@ WHERE NOT EXISTS (SELECT 1 FROM images WHERE images.id = labels.id)"""
 _NEEDS: Final = {"images": "an image_id", "annotations": "an image_id or a label_id"}
 
 
-def images(source: Ranged, *, label: str | None = None, download: bool = False) -> Iterator[Entry]:
+def images(
+    source: Ranged, *, label: str | None = None, download: bool = False
+) -> Generator[Entry, None, None]:
     """A document for each image that has the label, or for each image; in the order of the file.
 
     With `download` the picture is at the first of its URLs that answers: `url`, or one of `urls`.

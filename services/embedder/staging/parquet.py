@@ -1,11 +1,12 @@
 """Rows of a Parquet file, however large its row groups: as much of it in memory as a page has."""
 
 import io
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from services.embedder.staging.documents import Ranged
+from services.embedder.staging.documents import Ranged, text
 from shared.errors import Invalid, TooLarge
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ _READ_AHEAD: Final = 256 * 1024
 _MAX_PAGE_BYTES: Final = 256 * 1024 * 1024
 
 
-def rows(source: Ranged) -> Iterator[Mapping[str, Any]]:
+def rows(source: Ranged) -> Generator[Mapping[str, Any], None, None]:
     """The columns of each row by name, in order; raises `Invalid` where the file is damaged.
 
-    A page is the smallest piece that Parquet reads: memory is about four times the largest one,
-    whatever the file has. Writers make pages of 1 MB, or of 1,024 values where these are larger.
+    A page is the smallest piece that Parquet reads: memory is four to five times the largest
+    one, whatever the file has. Writers make pages of 1 MB, or of 1,024 values where these are larger.
     """
     with _translated():
         import pyarrow as pa  # noqa: PLC0415 - heavy, and few imports want it
@@ -31,12 +32,13 @@ def rows(source: Ranged) -> Iterator[Mapping[str, Any]]:
 
         opened = pa.PythonFile(_Positioned(source), mode="r")
         file = pq.ParquetFile(opened, pre_buffer=False, buffer_size=_READ_AHEAD)
+        labels = _labels(file.schema_arrow)
         for group in range(file.metadata.num_row_groups):
             about = file.metadata.row_group(group)
             each = about.total_byte_size // max(1, about.num_rows)
             size = min(_BATCH_ROWS, max(1, _BATCH_BYTES // max(1, each)))
             for batch in file.iter_batches(size, row_groups=[group], use_threads=False):
-                yield from _rows(batch)
+                yield from _rows(batch, labels)
 
 
 class _Positioned(io.RawIOBase):
@@ -86,10 +88,25 @@ def _translated() -> Iterator[None]:
         ) from error
 
 
-def _rows(batch: "pa.RecordBatch") -> Iterator[Mapping[str, Any]]:
-    columns = [_values(column) for column in batch.columns]
-    for row in zip(*columns, strict=True):
-        yield dict(zip(batch.schema.names, row, strict=True))
+def _labels(schema: "pa.Schema") -> Mapping[str, Mapping[int, str]]:
+    """What the numbers of a column stand for, where Hugging Face's library wrote it into the file."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        kinds = {name: feature["names"] for name, feature in features.items() if "names" in feature}
+        return {name: dict(enumerate(map(text, names))) for name, names in kinds.items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+
+
+def _rows(
+    batch: "pa.RecordBatch", labels: Mapping[str, Mapping[int, str]]
+) -> Iterator[Mapping[str, Any]]:
+    columns = {name: _values(batch.column(n)) for n, name in enumerate(batch.schema.names)}
+    for name in labels.keys() & columns:
+        known = labels[name]
+        columns[name] = [known.get(v, v) if isinstance(v, int) else v for v in columns[name]]
+    for row in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, row, strict=True))
 
 
 def _values(column: "pa.Array[Any]") -> list[Any]:

@@ -4,7 +4,8 @@ From there on they go the way of every BSON file: chunks, workers, counters, res
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -38,7 +39,7 @@ class Staged:
 
 def documents_of(
     format_: StagedFormat, source: Source, *, label: str | None = None, download: bool = False
-) -> Iterator[Entry]:
+) -> Generator[Entry, None, None]:
     """The documents of a source, in an order that is the same each time; memory does not grow.
 
     `label` and `download` speak of iMaterialist alone. Raises `Invalid` where the source is damaged.
@@ -75,11 +76,12 @@ def stage(
     if isinstance(source, Ranged):
         source = Ranged(progress.counted(source), source.size)
     pile = _Pile(write)
-    for entry in documents_of(format_, source, label=label, download=download):
-        if pile.records == limit:
-            break
-        progress.add(0)
-        pile.add(entry)
+    with closing(documents_of(format_, source, label=label, download=download)) as entries:
+        for entry in entries:
+            if pile.records == limit:
+                break
+            progress.add(0)
+            pile.add(entry)
     return Staged(pile.records, pile.size, pile.oddities)
 
 
