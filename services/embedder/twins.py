@@ -64,7 +64,7 @@ def find_twins(ports: Ports, job: Import) -> Twins:
     left_out = found.left_out + len(found) - compared
     if not groups:
         return Twins(left_out=left_out)
-    key = keys.report(job.tenant, job.import_id)  # rule: blob_key_once
+    key = keys.report(job.tenant, job.import_id)
     with ports.blobs.writer(key) as report:
         for group in groups:
             report.write(json.dumps(_told(seen, group)).encode() + b"\n")
