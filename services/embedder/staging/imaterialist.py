@@ -20,11 +20,12 @@ CREATE TABLE labels (place INTEGER PRIMARY KEY, id TEXT, label TEXT, UNIQUE (id,
 _PUT_IMAGE: Final = """INSERT INTO images (id, urls) VALUES (?, ?)
 ON CONFLICT (id) DO UPDATE SET urls = excluded.urls"""
 _PUT_LABEL: Final = "INSERT OR IGNORE INTO labels (id, label) VALUES (?, ?)"
-_IMAGES: Final = "SELECT id, urls FROM images ORDER BY place"
+_IMAGES: Final = """SELECT id, urls FROM images
+WHERE ?1 IS NULL OR EXISTS (SELECT 1 FROM labels WHERE labels.id = images.id AND label = ?1)
+ORDER BY place"""
 _LABELS: Final = "SELECT label FROM labels WHERE id = ? ORDER BY place"
 _WITHOUT_IMAGE: Final = """SELECT DISTINCT id FROM labels
 WHERE NOT EXISTS (SELECT 1 FROM images WHERE images.id = labels.id)"""
-
 _NEEDS: Final = {"images": "an image_id", "annotations": "an image_id or a label_id"}
 
 
@@ -42,11 +43,10 @@ def images(
         with closing(sqlite3.connect("", isolation_level=None)) as joined:
             joined.executescript(_SCHEMA)
             yield from _gather(joined, source)
-            for image_id, urls in joined.execute(_IMAGES):
+            for image_id, urls in joined.execute(_IMAGES, (label,)):
                 labels = [found for (found,) in joined.execute(_LABELS, (image_id,))]
-                if label is None or label in labels:
-                    pictures = _at(json.loads(urls)) if download else [{"path": f"{image_id}.jpg"}]
-                    yield _document(image_id, labels, label, pictures)
+                pictures = _at(json.loads(urls)) if download else [{"path": f"{image_id}.jpg"}]
+                yield _document(image_id, labels, label, pictures)
             for (image_id,) in joined.execute(_WITHOUT_IMAGE):
                 yield Oddity(
                     "annotation_without_image", f"Image {image_id} has labels and no entry."
