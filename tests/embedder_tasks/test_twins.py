@@ -117,13 +117,13 @@ def test_what_shares_a_hash_alone_is_no_twin(house: Any) -> None:
     assert job.findings["twins"]["groups"] == 0
 
 
-def crowd(house: Any, job: Any, count: int) -> Sequence[str]:
+def crowd(house: Any, job: Any, count: int, *, sign: int = 1) -> Sequence[str]:
     """So many images of one hash and one vector, brought by the import, without their bytes."""
     dim = house.ports.embedder.spaces.dim
-    vector = np.full(dim, 1, np.float32)
+    vector = np.full(dim, sign, np.float32)
     for part in house.ports.embedder.spaces.slices().values():
         vector[part] /= np.linalg.norm(vector[part])
-    names = [f"{number:064x}" for number in range(count)]
+    names = [f"{sign % 9}{number:063x}" for number in range(count)]
     place = Place(f"tenants/shop/packs/{job.import_id}/x", 0, 1)
     vectors = ((house.ports.fingerprint, vector.astype("<f2").tobytes()),)
     late = house.clock() + 60_000
@@ -145,6 +145,13 @@ def test_a_crowd_of_one_picture_is_one_group_of_which_the_first_are_named(house:
     (group,) = [json.loads(line) for line in house.ports.blobs.read(found.blob).splitlines()]
     assert group["count"] == LISTED + 30
     assert [picture["sha256"] for picture in group["pictures"]] == names[:LISTED]
+
+
+def test_twins_that_were_there_are_not_told_for_a_hash_that_they_share(house: Any) -> None:
+    job = house.state(house.start_import(b""))
+    crowd(house, replace(job, import_id="imp_other"), 3)
+    crowd(house, job, 1, sign=-1)
+    assert find_twins(house.ports, job) == Twins()
 
 
 def test_an_import_that_brought_no_picture_has_nothing_to_tell(house: Any) -> None:
