@@ -8,7 +8,7 @@ import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import pairwise
 from typing import Any, Final
 
 from shared.errors import Flaw, Invalid
@@ -18,7 +18,7 @@ from shared.sources.records import BadRecord, slices
 HEAD_BYTES: Final = 1024 * 1024
 _DELIMITERS: Final = ",;\t|"
 _QUOTES: Final = "\"'"
-_ROWS: Final = 200
+_SAMPLE_BYTES: Final = 64 * 1024
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -39,9 +39,9 @@ def sniff(head: bytes) -> dict[str, Any]:
         for quote in _QUOTES
         for delimiter in _DELIMITERS
     ]
-    best = max(guesses, key=lambda guess: _score(guess, head))
+    best = max(guesses, key=lambda guess: _score(guess, head[:_SAMPLE_BYTES]))
     first = next(_rows(best, head), None)
-    if first is None:
+    if first is None or first[1] == HEAD_BYTES:
         raise _no_header("The file has no header: a first row that names its columns.")
     start, end = first
     return {
@@ -74,21 +74,17 @@ def _encoding(head: bytes) -> tuple[str, int]:
 
 
 def _rows(guess: Csv, head: bytes) -> Iterator[tuple[int, int]]:
-    """Where the rows of the head lie, apart from one that it cuts."""
     for stretch in guess.rows(slices(head, 0), len(head), guess.start):
-        if isinstance(stretch, BadRecord):
-            continue
-        start, ends = stretch
-        if len(head) == HEAD_BYTES and ends[-1] == HEAD_BYTES:
-            ends = ends[:-1]
-        for end in ends:
-            yield start, end
-            start = end
+        if not isinstance(stretch, BadRecord):
+            start, ends = stretch
+            yield from pairwise([start, *ends])
 
 
-def _score(guess: Csv, head: bytes) -> float:
+def _score(guess: Csv, sample: bytes) -> float:
     """The share of rows as wide as the header, times the number of cuts that make it so wide."""
-    widths = [_width(guess, head[start:end]) for start, end in islice(_rows(guess, head), _ROWS)]
+    widths = [_width(guess, sample[start:end]) for start, end in _rows(guess, sample)]
+    # The sample may end within the last row.
+    widths = widths[:-1] if len(widths) > 1 else widths
     if not widths or not widths[0]:
         return 0
     return Counter(widths)[widths[0]] / len(widths) * (widths[0] - 1)
