@@ -35,7 +35,7 @@ class House:
 def running_house(folder: Path) -> Iterator[House]:
     sample = folder / "sample.bson"
     make(sample, products=PRODUCTS, seed=SEED)
-    with embedded(folder / "data") as inside, _served(inside) as url:
+    with embedded(folder / "data") as inside, served(inside) as url:
         yield House(
             url=url,
             admin_key=ensure_key(inside.catalogue, TENANT, "admin", "test"),
@@ -55,7 +55,8 @@ def taken_photos(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _served(inside: Embedded) -> Iterator[str]:
+def served(inside: Embedded) -> Iterator[str]:
+    """On a free port; the URL."""
     listening = socket.create_server(("127.0.0.1", 0))
     # inherited by every connection: answers of two packets would wait for an acknowledgement
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
