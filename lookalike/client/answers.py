@@ -291,6 +291,37 @@ class DeadLetters:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """`distance`: bits of the perceptual hash that differ from the group's first picture."""
+
+    sha256: str
+    imported: bool
+    distance: int
+    product_ids: tuple[str, ...]
+    thumbnail_url: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """One photo in several savings, what was there first; of `count` pictures the first are named."""
+
+    count: int
+    pictures: tuple[Twin, ...]
+    showing_several: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """A page of an import's report; `groups` and `pictures` are counted over all pages."""
+
+    groups: int
+    pictures: int
+    duplicates: tuple[Twins, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
     """`left` cannot be tried again from here, each with the reason."""
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 from lookalike.client.answers import (
     Backends,
     DeadLetters,
+    Duplicates,
     Found,
     Import,
     Job,
@@ -127,6 +128,11 @@ def wait(watched: str | Job | Import, progress: Watch | None, timeout_s: float |
         if time.monotonic() >= end:
             raise TimeoutError(f"The job {job_id} is still {seen.state} after {timeout_s:g} s.")
         yield Pause(_BREATH_S)
+
+
+def duplicates(import_id: str, limit: int, cursor: str) -> Flow[Duplicates]:
+    path = f"/v1/imports/{segment(import_id)}/duplicates"
+    return ask(Call("GET", path, params={"limit": limit, "cursor": cursor}), Duplicates)
 
 
 def dead_letters(import_id: str | None, limit: int, cursor: str) -> Flow[DeadLetters]:

@@ -12,6 +12,7 @@ from lookalike.client import calls, importing, uploads
 from lookalike.client.answers import (
     Backends,
     DeadLetters,
+    Duplicates,
     Found,
     Import,
     Job,
@@ -214,6 +215,10 @@ class Lookalike:
     ) -> Job:
         """The job once it is finished, however it ended; `TimeoutError` when it is not in time."""
         return self._run(calls.wait(job, progress, timeout_s))
+
+    def duplicates(self, import_id: str, *, limit: int = 24, cursor: str = "") -> Duplicates:
+        """Pictures that an import brought of photos the shop had already, saved anew."""
+        return self._run(calls.duplicates(import_id, limit, cursor))
 
     def dead_letters(
         self, *, import_id: str | None = None, limit: int = 24, cursor: str = ""

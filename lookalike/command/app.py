@@ -7,6 +7,7 @@ import typer
 from lookalike.command import (
     dead,
     doctor,
+    duplicates,
     embedding,
     imports,
     keys,
@@ -28,9 +29,11 @@ app.command()(running.demo)
 app.add_typer(running.serving, name="serve")
 app.add_typer(running.working, name="worker")
 app.command()(running.reconciler)
+imports.app.command("duplicates")(duplicates.of_import)
 app.add_typer(imports.app, name="import")
 app.add_typer(products.app, name="product")
 app.command()(search.search)
+app.command("duplicates")(duplicates.compare)
 app.command()(embedding.embed)
 app.add_typer(models.app, name="model")
 app.add_typer(dead.app, name="dead")
