@@ -1,43 +1,17 @@
 """`lookalike import`: a whole catalogue, begun, watched and steered."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lookalike.command import bringing, watching
 from lookalike.command.connection import HERE, Key, Server, connected
-from lookalike.command.faults import FAILED
-from lookalike.command.output import PARTLY, Json, complain, progress, say
-
-if TYPE_CHECKING:
-    from lookalike.client import Lookalike
+from lookalike.command.output import PARTLY, Json, say
 
 app = typer.Typer(no_args_is_help=True, help="A whole catalogue: begin, watch, steer.")
+bringing.add_to(app)
 
 Id = Annotated[str, typer.Argument(help="The import's id, imp_….", metavar="ID")]
-
-
-@app.command()
-def bson(
-    *,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="BSON records.")],
-    categories: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Names of categories, CSV.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many records at most.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Until it is done.")] = False,
-    server: Server = HERE,
-    key: Key = "",
-    as_json: Json = False,
-) -> None:
-    """Upload a file in Cdiscount's format and import it."""
-    with connected(server, key) as shop:
-        with progress(f"uploading {file.name}", is_bytes=True) as tell:
-            begun = shop.import_bson(file, categories=categories, limit=limit, progress=tell)
-        if wait:
-            _watch(shop, begun.import_id, as_json=as_json)
-        else:
-            say(begun, as_json=as_json)
 
 
 @app.command()
@@ -51,7 +25,7 @@ def status(import_id: Id, server: Server = HERE, key: Key = "", as_json: Json = 
 def watch(import_id: Id, server: Server = HERE, key: Key = "", as_json: Json = False) -> None:
     """Until it is done; exit 3 when a part failed."""
     with connected(server, key) as shop:
-        _watch(shop, import_id, as_json=as_json)
+        watching.watch(shop, import_id, as_json=as_json)
 
 
 @app.command()
@@ -83,17 +57,3 @@ def retry(import_id: Id, server: Server = HERE, key: Key = "", as_json: Json = F
     say(replayed, as_json=as_json)
     if replayed.left:
         raise typer.Exit(PARTLY)
-
-
-def _watch(shop: "Lookalike", import_id: str, *, as_json: bool) -> None:
-    with progress("importing") as tell:
-        shop.wait(
-            import_id, progress=lambda job: tell(job.progress["read"], job.progress["records"])
-        )
-    ended = shop.import_status(import_id)
-    say(ended, as_json=as_json)
-    if ended.state == "succeeded":
-        return
-    if ended.detail:
-        complain(ended.detail)
-    raise typer.Exit(PARTLY if ended.state == "partially_succeeded" else FAILED)
