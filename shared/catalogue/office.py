@@ -125,7 +125,7 @@ class Office(Protocol):
         ...
 
     def lease(self, name: str, holder: str, lease_ms: int) -> bool:
-        """Taken or prolonged; False while somebody else holds it."""
+        """Taken or prolonged, or, with 0, given back; False while somebody else holds it."""
         ...
 
     def put_job(self, job: Job) -> None:

@@ -89,7 +89,7 @@ class MongoOffice:
     def lease(self, name: str, holder: str, lease_ms: int) -> bool:
         now = self._store.now()
         mine = {"holder": holder, "until": now + lease_ms}
-        free = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lt": now}}]}
+        free = {"_id": name, "$or": [{"holder": holder}, {"until": {"$lte": now}}]}
         return self._leases.update(free, {"$set": mine}) or self._leases.insert(
             {"_id": name, **mine}
         )

@@ -129,7 +129,7 @@ class SqliteOffice:
             taken = db.execute(
                 "INSERT INTO leases VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
                 " SET holder = excluded.holder, until = excluded.until"
-                " WHERE holder = excluded.holder OR until < ?",
+                " WHERE holder = excluded.holder OR until <= ?",
                 (name, holder, now + lease_ms, now),
             )
             return taken.rowcount == 1

@@ -170,12 +170,14 @@ def test_a_lease_has_one_holder(catalogue: Catalogue, clock: Any) -> None:
     assert catalogue.office.lease("sweep", "one", MINUTE)
     assert not catalogue.office.lease("sweep", "two", MINUTE)
     assert catalogue.office.lease("audit", "two", MINUTE)
-    clock.advance(MINUTE)
+    clock.advance(MINUTE - 1)
     assert not catalogue.office.lease("sweep", "two", MINUTE)
     assert catalogue.office.lease("sweep", "one", MINUTE), "prolonged"
-    clock.advance(MINUTE + 1)
+    clock.advance(MINUTE)
     assert catalogue.office.lease("sweep", "two", MINUTE)
     assert not catalogue.office.lease("sweep", "one", MINUTE)
+    assert catalogue.office.lease("sweep", "two", 0), "given back"
+    assert catalogue.office.lease("sweep", "one", MINUTE)
 
 
 def test_a_job_is_made_or_replaced(catalogue: Catalogue) -> None:
