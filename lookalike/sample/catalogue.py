@@ -19,7 +19,7 @@ from shared.sources.bson import encode
 from shared.sources.categories import CATEGORY_COLUMNS
 
 CATEGORY_FILE = "category_names.csv"
-_QUALITY = 70
+_QUALITY = 72
 
 
 def make(

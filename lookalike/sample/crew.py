@@ -1,4 +1,4 @@
-"""Several processes draw one catalogue: each every so manieth batch, put together in order.
+"""Several processes draw one catalogue: each every n-th batch, put together in order.
 
 Batches are handed out in turn, so at most one a process waits to be written: memory is bounded,
 and the bytes do not depend on how many draw.

@@ -46,8 +46,8 @@ _FIRST_DESIGNS = 48
 _THINGS_OF_A_DESIGN = 8
 _SEASON = 96
 """How many designs are in fashion at once; few enough that their painted textures are kept."""
-_POPULARITY = [1 / (rank + 3) for rank in range(len(KINDS))]
-"""A long tail: of 36 kinds the first has an eighth of the products, the last a hundredth."""
+_POPULARITY = [1 / (rank + 4) for rank in range(len(KINDS))]
+"""A long tail: of 36 kinds the first has a tenth of the products, the last a hundredth."""
 
 
 @dataclass(frozen=True, slots=True)
