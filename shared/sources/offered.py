@@ -11,6 +11,9 @@ from shared.products import MAX_IMAGES
 from shared.sources.records import Named
 from shared.sources.values import Refused, named
 
+MAX_URLS: Final = 8
+"""Of one picture; more are not tried."""
+
 
 def pictures(value: object, name: str, separator: str) -> tuple[bytes | Named, ...]:
     """A list of pictures, a single one, or one text that names several."""
@@ -66,6 +69,14 @@ def _of_kind(kind: Literal["url", "path", "upload_id"]) -> Callable[[object, str
     return lambda value, where: Named(kind, _name(value, where))
 
 
+def _first_of(value: object, where: str) -> Named:
+    """Several URLs of one picture."""
+    if not isinstance(value, list) or not value:
+        raise Refused("wrong_type", f"has {named(value)} as {where}, which must be a list of URLs")
+    first, *others = [_name(one, where) for one in value[:MAX_URLS]]
+    return Named("url", first, tuple(others))
+
+
 def _name(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise Refused(
@@ -82,6 +93,7 @@ _READERS: Final[Sequence[tuple[str, Callable[[object, str], bytes | Named]]]] = 
     ("picture", _binary),
     ("bytes", _binary),
     ("base64", _base64),
+    ("urls", _first_of),
     ("url", _of_kind("url")),
     ("path", _of_kind("path")),
     ("upload_id", _of_kind("upload_id")),

@@ -41,6 +41,8 @@ class Named:
 
     kind: Literal["path", "url", "upload_id"]
     value: str
+    others: tuple[str, ...] = ()
+    """Other URLs of the same picture, for when the first gives none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def sniff(head: bytes) -> dict[str, Any]:
         Csv(encoding, delimiter, quote, newline, (), mark)
         for quote in _QUOTES
         for delimiter in _DELIMITERS
+        if quote == _QUOTES[0] or _begins_cells(quote, delimiter, head, encoding)
     ]
     best = max(guesses, key=lambda guess: _score(guess, head[:_SAMPLE_BYTES]))
     first = next(_rows(best, head), None)
@@ -52,6 +53,14 @@ def sniff(head: bytes) -> dict[str, Any]:
         "header": _names(best, head[start:end]),
         "header_end": end,
     }
+
+
+def _begins_cells(quote: str, delimiter: str, head: bytes, encoding: str) -> bool:
+    """Else it is an apostrophe, and would only seem to read rows that the other quote cannot."""
+    before = (delimiter, "\n", "\r")
+    return any((one + quote).encode(encoding) in head for one in before) or head.startswith(
+        quote.encode(encoding)
+    )
 
 
 def _encoding(head: bytes) -> tuple[str, int]:

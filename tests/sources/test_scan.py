@@ -1,11 +1,14 @@
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+import bson as library
 import pytest
+from bson.objectid import ObjectId
 
 from shared.sources import bson, cutting
-from shared.sources.bson import encode, scan
+from shared.sources.bson import Bson, encode, scan
 from shared.sources.records import BadRecord, ChunkRange, Record, file_reader
 
 Scanned = Callable[..., list[ChunkRange | BadRecord]]
@@ -143,3 +146,52 @@ def test_a_record_of_exactly_the_largest_size_is_taken(scanned: Scanned) -> None
     empty = len(encode(1, [b""]))
     data = encode(1, [b"x" * (bson.MAX_RECORD_BYTES - empty)])
     assert scanned(data) == [ChunkRange(0, bson.MAX_RECORD_BYTES, 1)]
+
+
+def of(first: Mapping[str, object], pictures: int = 2) -> bytes:
+    """A record that begins as told; its pictures are documents that begin with `name`."""
+    images = [{"name": f"{n}.jpg", "picture": b"x" * 50} for n in range(pictures)]
+    return library.encode({**first, "images": images, "note": "_id\0 is no field here"})
+
+
+FIRST = [
+    {"_id": 7},
+    {"_id": 2**40},
+    {"_id": "mug"},
+    {"_id": ObjectId("0123456789abcdef01234567")},
+    {"name": "mug", "_id": 7},
+    {"sku": "mug"},
+    {"stock": 3.5, "sku": "mug"},
+    {"made": datetime(2024, 1, 2, tzinfo=UTC), "id": 5},
+]
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("block", [70, 4096])
+@pytest.mark.parametrize(
+    "garbage", [b"\0" * 7, b"garbage", b"\xff" * 300, struct.pack("<i", 2**30) + b"\x02name\0torn"]
+)
+def test_records_are_found_again_by_the_field_they_begin_with(
+    monkeypatch: pytest.MonkeyPatch, first: Mapping[str, object], block: int, garbage: bytes
+) -> None:
+    monkeypatch.setattr(bson, "_BLOCK_BYTES", block)
+    record = of(first)
+    data = record * 2 + garbage + record * 2 + b"\x01" + record[1:] + record
+    found = [(one.offset, isinstance(one, BadRecord)) for one in Bson().documents(data, 1_000)]
+    size, start = len(record), 1_000 + 2 * len(record) + len(garbage)
+    assert found == [
+        (1_000, False),
+        (1_000 + size, False),
+        (1_000 + 2 * size, True),
+        (start, False),
+        (start + size, False),
+        (start + 2 * size, True),
+        (start + 3 * size, False),
+    ]
+
+
+def test_a_document_within_a_damaged_record_is_no_record() -> None:
+    record = of({"name": "mug"})
+    damaged = b"\x01" + record[1:]
+    found = list(Bson().documents(record + damaged + record))
+    assert [isinstance(one, BadRecord) for one in found] == [False, True, False]
