@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from services.embedder.arrivals import Arrival
 from services.embedder.fetched import fetched
@@ -16,6 +17,9 @@ from shared.sources.records import BadRecord, Named
 
 FETCHING_S = 150.0
 """For all URLs of a chunk: well below the time that a chunk is claimed for."""
+
+_EMPTY: Final = Failure("empty_picture", "it has no bytes.")
+"""As a picture that is stored, it would be one and the same for all products that have such."""
 
 Had = bytes | str | Failure
 """A picture's bytes, the SHA-256 of one that is stored, or why there is none."""
@@ -73,7 +77,7 @@ def _had(
 ) -> Iterator[tuple[bytes | Named, Had]]:
     for picture in draft.pictures:
         if isinstance(picture, bytes):
-            yield picture, picture
+            yield picture, picture or _EMPTY
         elif picture.kind == "url":
             yield picture, from_urls[picture.value]
         elif picture.kind == "path":
@@ -91,7 +95,7 @@ def _from_urls(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Mapping[st
 def _tried(read: Callable[..., bytes], *where: object) -> Had:
     """A store that is down is no fault of the picture: the chunk is tried again."""
     try:
-        return read(*where)
+        return read(*where) or _EMPTY
     except Unavailable:
         raise
     except LookalikeError as error:
