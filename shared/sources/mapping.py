@@ -1,13 +1,13 @@
 """Which fields of a feed are what of a product, and how a record is made of a document."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
 from typing import Any, Final
 
 from shared.attributes import MAX_CUSTOM, escaped
 from shared.errors import Flaw, Invalid
-from shared.products import MAX_IMAGES
+from shared.products import MAX_IMAGES, Attributes
 from shared.sources import values
 from shared.sources.offered import pictures
 from shared.sources.records import BadRecord, Document, Named, Record
@@ -30,23 +30,15 @@ KNOWN: Final[Mapping[str, Choice]] = {
     "images": _any_of(
         "images", "imgs", "image", "pictures", "image_urls", "image_url", "image_link"
     ),
-    "title": _any_of("title", "name"),
-    "brand": _any_of("brand"),
-    "category": _any_of("category", "product_type"),
-    "price": _any_of("price"),
-    "currency": _any_of("currency"),
-    "in_stock": _any_of("in_stock", "availability"),
-    "tags": _any_of("tags"),
-    "url": _any_of("url", "link"),
-    "custom": _any_of("custom"),
+    **{one.name: _any_of(one.name) for one in fields(Attributes)},
 }
-"""Cdiscount's names, our own API's, and those that shops' feeds mostly have."""
+"""Our own API's names and Cdiscount's; for ids and pictures also those that most feeds have."""
 _GATHERED: Final = ("images", "category")
 _SEPARATORS: Final = ("category_separator", "list_separator")
 _CUSTOM: Final = "custom."
 
 _Place = tuple[str, str, tuple[Steps, ...], bool]
-"""What is wanted, the name of where it is, the ways there, and whether all of them are gone."""
+"""What is wanted, the name of where it is, the ways there, and whether all of them are gathered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +63,12 @@ class FieldMap:
             category = found.pop("category_id", None)
             category_id = None if category is None else values.whole(*category)
             offered = self._pictures(found.pop("images", None))
-            fields = self._attributes(found) if found else {}
+            attributes = self._attributes(found) if found else {}
         except values.Refused as refused:
             whose = "" if product_id is None else f" (product {product_id})"
             detail = f"The record at byte {document.offset:,}{whose} {refused.why}."
             return BadRecord(document.offset, refused.code, detail, product_id)
-        return Record(document.offset, product_id, fields, category_id, offered)
+        return Record(document.offset, product_id, attributes, category_id, offered)
 
     def _found(self, fields: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
         """What the document says, with the name under which it does."""
@@ -104,7 +96,7 @@ class FieldMap:
         said: dict[str, Any] = {}
         custom: dict[str, Any] = {}
         for wanted, (value, name) in found.items():
-            if wanted == "price":
+            if wanted == "price":  # comes before the currency, which knows better
                 said["price"], said["currency"] = values.price(value, name)
             elif wanted == "in_stock":
                 said["in_stock"] = values.in_stock(value, name)

@@ -14,7 +14,9 @@ _PRICE: Final = re.compile(
     r"([A-Z]{3}|[€£¥$])?\s*([0-9](?:[0-9.,'\u2019\s]*[0-9])?)\s*([A-Z]{3}|[€£¥$])?"
 )
 _YES: Final = frozenset({"yes", "true", "1", "y", "in stock", "instock", "available"})
-_NO: Final = frozenset({"no", "false", "0", "n", "out of stock", "outofstock", "unavailable"})
+_NO: Final = frozenset(
+    {"no", "false", "0", "n", "out of stock", "outofstock", "unavailable", "preorder", "backorder"}
+)
 
 
 class Refused(Exception):
