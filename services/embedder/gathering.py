@@ -1,5 +1,6 @@
 """The pictures of a chunk's products, from wherever the records say they are."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -87,9 +88,25 @@ def _had(
 
 
 def _from_urls(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Mapping[str, Had]:
-    named = (one for draft in drafts for one in draft.pictures if isinstance(one, Named))
-    urls = list(dict.fromkeys(one.value for one in named if one.kind == "url"))
-    return fetched(ports, job.tenant, urls, FETCHING_S) if urls else {}
+    """By the first URL of each picture: what it gave, or else what one of the others gave."""
+    named = {
+        one.value: one
+        for draft in drafts
+        for one in draft.pictures
+        if isinstance(one, Named) and one.kind == "url"
+    }
+    if not named:
+        return {}
+    deadline = time.monotonic() + FETCHING_S
+    found = dict(fetched(ports, job.tenant, list(named), FETCHING_S))
+    for first, failure in [(u, had) for u, had in found.items() if isinstance(had, Failure)]:
+        others = iter(named[first].others)
+        while isinstance(found[first], Failure) and (url := next(others, None)):
+            left = max(deadline - time.monotonic(), 0)
+            found[first] = fetched(ports, job.tenant, [url], left)[url]
+        if isinstance(found[first], Failure):
+            found[first] = failure
+    return found
 
 
 def _tried(read: Callable[..., bytes], *where: object) -> Had:

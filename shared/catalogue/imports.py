@@ -37,7 +37,7 @@ class Imports(Protocol):
         state: JobState,
         detail: str | None = None,
         *,
-        origins: Collection[JobState] = STATES,
+        origins: tuple[JobState, ...] = STATES,
     ) -> bool:
         """Only from one of `origins`; False when it was in another state, or is not there."""
         ...

@@ -22,4 +22,6 @@ def staged(
     report = stage(format_, source, blob.extend, **asked)
     documents: list[dict[str, Any]] = bson.decode_all(bytes(blob))
     assert (report.records, report.size) == (len(documents), len(blob))
+    if format_ == "parquet":
+        assert [one.pop("_row") for one in documents] == list(range(1, len(documents) + 1))
     return documents, report

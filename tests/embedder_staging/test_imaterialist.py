@@ -47,8 +47,8 @@ def test_an_image_is_a_product_with_its_labels() -> None:
 
 def test_with_download_the_first_url_comes_first_and_the_others_beside_it() -> None:
     assert [document["images"] for document in _read(TWO, download=True)] == [
-        [{"url": "https://a.example/17.jpg", "urls": ["https://b.example/17.jpg"]}],
-        [{"url": "https://a.example/18.jpg", "urls": []}],
+        [{"urls": ["https://a.example/17.jpg", "https://b.example/17.jpg"]}],
+        [{"urls": ["https://a.example/18.jpg"]}],
     ]
 
 
@@ -87,7 +87,7 @@ def test_what_is_written_twice_counts_once_as_the_later_says() -> None:
     }
     documents = _read(body, download=True)
     assert [document["product_id"] for document in documents] == ["17", "18"]
-    assert documents[0]["images"][0]["url"] == "https://c.example/17.jpg"
+    assert documents[0]["images"][0]["urls"] == ["https://c.example/17.jpg"]
     assert documents[0]["tags"] == ["label 5"]
 
 

@@ -100,7 +100,7 @@ def _said(value: object) -> str:
 
 def _at(urls: list[str]) -> list[dict[str, Any]]:
     """One picture that may be had at several places; an image without any has no picture."""
-    return [{"url": urls[0], "urls": urls[1:]}] if urls else []
+    return [{"urls": urls}] if urls else []
 
 
 def _document(

@@ -1,6 +1,7 @@
 """Rows of a Parquet file, however large its row groups: as much of it in memory as a page has."""
 
 import io
+import itertools
 import json
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from shared.errors import Invalid, TooLarge
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ROW: Final = "_row"
+"""The number of a row, from 1 on, for files that have no ids: `{"id": "_row"}` maps it."""
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _BATCH_ROWS: Final = 256
 """At most: the average of a file that says a large value once and repeats it tells too little."""
@@ -33,12 +36,14 @@ def rows(source: Ranged) -> Generator[Mapping[str, Any], None, None]:
         opened = pa.PythonFile(_Positioned(source), mode="r")
         file = pq.ParquetFile(opened, pre_buffer=False, buffer_size=_READ_AHEAD)
         labels = _labels(file.schema_arrow)
+        count = itertools.count(1)
         for group in range(file.metadata.num_row_groups):
             about = file.metadata.row_group(group)
             each = about.total_byte_size // max(1, about.num_rows)
             size = min(_BATCH_ROWS, max(1, _BATCH_BYTES // max(1, each)))
             for batch in file.iter_batches(size, row_groups=[group], use_threads=False):
-                yield from _rows(batch, labels)
+                for row in _rows(batch, labels):
+                    yield {ROW: next(count), **row}
 
 
 class _Positioned(io.RawIOBase):

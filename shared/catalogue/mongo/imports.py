@@ -68,7 +68,7 @@ class MongoImports:
         state: JobState,
         detail: str | None = None,
         *,
-        origins: Collection[JobState] = STATES,
+        origins: tuple[JobState, ...] = STATES,
     ) -> bool:
         return self._imports.update(
             {"_id": import_id, "state": {"$in": list(origins)}},

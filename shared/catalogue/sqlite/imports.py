@@ -100,7 +100,7 @@ class SqliteImports:
         state: JobState,
         detail: str | None = None,
         *,
-        origins: Collection[JobState] = STATES,
+        origins: tuple[JobState, ...] = STATES,
     ) -> bool:
         return self._changed(
             "UPDATE imports SET state = ?, detail = ?, updated = ?"
