@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from services.embedder.local import ChildEmbedder
-from services.embedder.twins import ALIKE, NEAR, likeness
+from services.embedder.twins import NEAR, alike, likeness
 from shared.errors import Invalid
 from shared.seams.embedder import Embedding, Failure
 from shared.spaces import SpaceName, Spaces
@@ -42,7 +42,7 @@ def compared(one: Embedding, other: Embedding, spaces: Spaces) -> Comparison:
     first, second = (np.frombuffer(each.vector, np.float32)[None] for each in (one, other))
     cosines = likeness(first, second, spaces)
     similarity = {name: round(float(cosine[0]), 4) for name, cosine in cosines.items()}
-    same = distance <= NEAR and min(similarity.values()) >= ALIKE
+    same = distance <= NEAR and bool(alike(cosines)[0])
     return Comparison("same photo" if same else "different", distance, similarity)
 
 

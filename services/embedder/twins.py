@@ -22,7 +22,9 @@ from shared.vectors import Floats
 NEAR: Final = 6
 """Bits that the hashes of one photo differ in at most; docs/benchmarks.md says what that finds."""
 ALIKE: Final = 0.95
-"""The least cosine of two savings of one photo, in each space."""
+"""The least cosine of two savings of one photo, in each space that judges."""
+JUDGES: Final[frozenset[SpaceName]] = frozenset({"content", "colour"})
+"""Hashes are grey: colour tells a red dress from the blue one. Style changes when a photo shrinks."""
 LISTED: Final = 100
 """Pictures of a group that the report names; it counts them all."""
 _PAGE: Final = 10_000
@@ -79,6 +81,12 @@ def likeness(one: Floats, other: Floats, spaces: Spaces) -> Mapping[SpaceName, F
     }
 
 
+def alike(cosines: Mapping[SpaceName, Floats]) -> NDArray[np.bool_]:
+    """Row by row, what `likeness` found of pictures whose hashes are near."""
+    judging = [found for name, found in cosines.items() if name in JUDGES]
+    return np.asarray(np.min(judging, axis=0) >= ALIKE)
+
+
 def _read(ports: Ports, job: Import) -> _Seen:
     """32 bytes of name, 8 of hash and a bit an image, in arrays: twelve million of them fit."""
     ours = keys.pack_folder(job.tenant, job.import_id)
@@ -106,8 +114,7 @@ def _confirmed(
         both = np.stack([found.first[these], found.second[these]])
         pictures, rows = np.unique(both, return_inverse=True)
         one, other = _vectors(ports, tenant, seen, pictures)[rows.reshape(both.shape)]
-        cosines = likeness(one, other, ports.embedder.spaces)
-        same[these] = np.min(list(cosines.values()), axis=0) >= ALIKE
+        same[these] = alike(likeness(one, other, ports.embedder.spaces))
     return same
 
 
