@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from services.embedder.inprocess import InProcessEmbedder
 from services.embedder.model import BUNDLED
-from services.embedder.twins import LISTED, Twins, find_twins
+from services.embedder.twins import LISTED, Twins, alike, find_twins
 from shared.catalogue.images import ImageWrite
 from shared.images import Place, sha256_of
 
@@ -53,12 +53,13 @@ SAVED_ANEW = {
 }
 
 
-def test_the_same_thing_in_another_colour_is_another_photo(shop: Any) -> None:
-    """The hash is grey, and channels that change places change little of it."""
-    job = brought_in(shop, saved(drawn(1)), saved(drawn(1)[..., ::-1]))
-    hashes = {phash for _, phash, _ in shop.ports.catalogue.images.hashes("shop", "", 9)}
-    assert max((int(a, 16) ^ int(b, 16)).bit_count() for a in hashes for b in hashes) <= 6
-    assert job.findings["twins"]["groups"] == 0
+def test_content_and_colour_judge_and_style_does_not() -> None:
+    cosines = {
+        "content": np.array([0.99, 0.99, 0.9], np.float32),
+        "style": np.array([0.2, 0.99, 0.99], np.float32),
+        "colour": np.array([0.99, 0.9, 0.99], np.float32),
+    }
+    assert alike(cosines).tolist() == [True, False, False]  # type: ignore[arg-type]
 
 
 @pytest.fixture
