@@ -64,7 +64,8 @@ def picture_bytes(caller: Caller, picture: QueryPicture) -> bytes:
         return caller.ports.blobs.read(image.place.blob, image.place.offset, image.place.length)
     named = picture.model_dump(include={"upload_id", "base64"}, exclude_none=True)
     body = PictureBody.model_validate(named)
-    return pictures.from_body(caller.ports, caller.tenant, body, "/query/image").data or b""
+    found = pictures.from_body(caller.ports, caller.tenant, body, "/query/image", known={})
+    return found.data or b""
 
 
 def embedded(embedder: Embedder, index: Index, data: bytes, crop: CropBody | None) -> bytes:
