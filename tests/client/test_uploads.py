@@ -108,6 +108,12 @@ def test_it_gives_up_when_nothing_gets_through(file: Path) -> None:
     assert server.patches[2:] == [2_000] * uploads.TRIES
 
 
+def test_a_line_that_goes_on_breaking_gets_it_through_in_crumbs(file: Path) -> None:
+    server = Growing(cuts=dict.fromkeys(range(1, 3 * uploads.TRIES), 50))
+    server.client().upload(file)
+    assert server.data == file.read_bytes()
+
+
 @pytest.mark.parametrize(("status", "fault"), [(404, NotFound), (413, Invalid)])
 def test_what_will_not_pass_ends_it_at_once(
     status: int, fault: type[Exception], file: Path
