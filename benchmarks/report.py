@@ -21,6 +21,7 @@ SCRIPTS = (
     "embed",
     "bson_scan",
     "importing",
+    "import_duplicates",
     "catalogue",
     "search",
     "segment_search",
