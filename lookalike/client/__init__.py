@@ -20,7 +20,14 @@ from lookalike.client.faults import (
     Unreachable,
     Unreadable,
 )
-from lookalike.client.options import Attributes, Changes, SearchOptions, SimilarOptions
+from lookalike.client.options import (
+    Attributes,
+    Changes,
+    Format,
+    ImportOptions,
+    SearchOptions,
+    SimilarOptions,
+)
 from lookalike.client.synchronous import Lookalike
 
 __all__ = [
@@ -29,6 +36,8 @@ __all__ = [
     "Changes",
     "Conflict",
     "Forbidden",
+    "Format",
+    "ImportOptions",
     "Invalid",
     "Lookalike",
     "NotFound",

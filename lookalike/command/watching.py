@@ -25,8 +25,12 @@ Show = Callable[[Mapping[str, Any]], None]
 
 def watch(shop: "Lookalike", import_id: str, *, as_json: bool) -> None:
     """Exits 3 when a part failed, 1 when all did."""
-    with _live() as show:
-        shop.wait(import_id, progress=lambda job: show(job.progress))
+    try:
+        with _live() as show:
+            shop.wait(import_id, progress=lambda job: show(job.progress))
+    except KeyboardInterrupt:
+        complain(f"The import goes on without you: lookalike import watch {import_id}")
+        raise
     ended = shop.import_status(import_id)
     if as_json:
         say_json(ended)

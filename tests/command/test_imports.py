@@ -1,12 +1,18 @@
 """Catalogues of every kind, as the command brings them in."""
 
 import json
+import sys
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from lookalike.client import uploads
+from lookalike.command import watching
 from lookalike.command.bringing import FEEDS
 from lookalike.command.unfinished import Unfinished, usual_file
 from lookalike.command.watching import line
@@ -142,7 +148,8 @@ def test_an_upload_is_forgotten_when_the_server_has_dropped_it(
     file.write_text("a")
     memory.remember(file, "upl_1")
     later = time.time() + 25 * 3_600
-    monkeypatch.setattr("lookalike.command.unfinished.time.time", lambda: later)
+    clock = SimpleNamespace(time=lambda: later)
+    monkeypatch.setattr("lookalike.command.unfinished.time", clock)
     assert memory.find(file) is None
 
 
@@ -169,6 +176,49 @@ def test_where_nothing_can_be_written_nothing_is_remembered(tmp_path: Path) -> N
 )
 def test_an_import_on_its_way_is_one_line(progress: dict[str, float], text: str) -> None:
     assert line(progress) == text
+
+
+PROGRESS = {"read": 640, "records": 6_400, "failed": 6}
+
+
+def watched(shop: Any, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a watcher sees on standard error until the watching ends."""
+    with pytest.raises(KeyboardInterrupt):
+        watching.watch(shop, "imp_1", as_json=False)
+    return capsys.readouterr().err
+
+
+class Interrupted:
+    """A client whose import never ends; its watcher does."""
+
+    def wait(self, _import_id: str, *, progress: Callable[[Any], None]) -> None:
+        for _ in range(3):
+            progress(SimpleNamespace(progress=PROGRESS))
+        raise KeyboardInterrupt
+
+
+def test_off_a_terminal_an_import_says_a_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = SimpleNamespace(monotonic=count(0, 6).__next__)
+    monkeypatch.setattr("lookalike.command.watching.time", clock)
+    lines = watched(Interrupted(), capsys).splitlines()
+    assert lines == [
+        "importing …",
+        "640 of 6,400 records, 6 failed",
+        "The import goes on without you: lookalike import watch imp_1",
+    ]
+
+
+def test_on_a_terminal_an_import_is_one_live_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    told = watched(Interrupted(), capsys)
+    assert "640 of 6,400 records, 6 failed" in told
+    assert "lookalike import watch imp_1" in told
 
 
 def test_what_failed_is_told_with_how_to_see_it(
