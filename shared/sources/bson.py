@@ -96,12 +96,14 @@ class Bson:
     def documents(self, data: bytes, base_offset: int = 0) -> Iterator[Document | BadRecord]:
         window = _Window(slices(data, base_offset), base_offset + len(data), base_offset, data)
         view = memoryview(data)
-        for frame in _frames(window, base_offset, base_offset):
-            if isinstance(frame, BadRecord):
-                yield frame
-            else:
-                start, (end,) = frame
-                yield _document(view[start - base_offset : end - base_offset], start)
+        for stretch in _frames(window, base_offset, base_offset):
+            if isinstance(stretch, BadRecord):
+                yield stretch
+                continue
+            first, ends = stretch
+            for last in ends:
+                yield _document(view[first - base_offset : last - base_offset], first)
+                first = last
 
 
 def scan(
@@ -157,6 +159,11 @@ def _frames(window: _Window, start: int, first: int) -> Iterator[Stretch | BadRe
     """Record by record from `start` on; a record is known at `first`, where the file or range begins."""
     offset, lead = start, b""
     while offset < window.size:
+        block, at = window.block(offset, 4)
+        if ends := _whole(block, at, offset - at):
+            yield offset, ends
+            offset = ends[-1]
+            continue
         length, flaw = _frame(window, offset)
         if flaw is None:
             yield offset, [offset + length]
@@ -165,6 +172,19 @@ def _frames(window: _Window, start: int, first: int) -> Iterator[Stretch | BadRe
             yield flaw
             lead = lead or _lead(window, first)
             offset = _next_record(window, offset, lead)
+
+
+def _whole(block: bytes, at: int, start: int) -> list[int]:
+    """Where the records end that lie in a block from end to end; the block begins at `start`."""
+    ends: list[int] = []
+    last = len(block)
+    while at + 4 <= last:
+        (length,) = _INT32.unpack_from(block, at)
+        at += length
+        if not MIN_RECORD_BYTES <= length <= MAX_RECORD_BYTES or at > last or block[at - 1]:
+            break
+        ends.append(start + at)
+    return ends
 
 
 def _frame(window: _Window, offset: int) -> tuple[int, BadRecord | None]:
