@@ -5,7 +5,7 @@ bits. So for every choice of three blocks the hashes are sorted by these, and on
 compared. Memory is some 100 bytes a hash; time grows with n log n, whatever the hashes are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from typing import Final
@@ -50,18 +50,23 @@ class Pairs:
         return len(self.first)
 
 
-def pairs(hashes: Hashes, fresh: NDArray[np.bool_], at_most: int) -> Pairs:
+def pairs(
+    hashes: Hashes,
+    fresh: NDArray[np.bool_],
+    at_most: int,
+    between: Callable[[], object] = lambda: None,
+) -> Pairs:
     """Pairs within `at_most` bits of which one is fresh; the nearest ones, three a hash at most.
 
     What has one and the same hash is a chain: each is paired with the one before it and with the
     first, a fresh one if there is any, and only the first with other hashes. So two that are not
-    fresh are paired where their hash is near a fresh one.
+    fresh are paired where their hash is near a fresh one. `between` is called every second or so.
     """
     newest_first = np.argsort(~fresh, kind="stable")
     order = newest_first[np.argsort(hashes[newest_first], kind="stable")]
     values, starts = np.unique(hashes[order], return_index=True)
     firsts = order[starts]
-    near, dropped = _near(values, fresh[firsts], at_most)
+    near, dropped = _near(values, fresh[firsts], at_most, between)
     wanted = fresh[firsts]
     wanted[near.ravel()] = True
     same, crowded = _same(order, starts, wanted)
@@ -85,11 +90,14 @@ def _same(order: Numbers, starts: Numbers, wanted: NDArray[np.bool_]) -> tuple[N
     return np.stack([order[left], order[right]], axis=1), int((place >= CROWD).sum())
 
 
-def _near(values: Hashes, fresh: NDArray[np.bool_], at_most: int) -> tuple[Numbers, int]:
+def _near(
+    values: Hashes, fresh: NDArray[np.bool_], at_most: int, between: Callable[[], object]
+) -> tuple[Numbers, int]:
     """Positions of pairs of unequal hashes, one a hash at most; and how many there were beyond."""
     blocks = _blocks(values, max(at_most + KEPT, _LEAST_BLOCKS))
     held = _Held(values)
     for kept in combinations(range(len(blocks)), KEPT):
+        between()
         others = [number for number in range(len(blocks)) if number not in kept]
         ordered = [blocks[number] for number in (*kept, *others)][:_ORDERED_BY]
         held.add(_neighbours(values, fresh, ordered, at_most))

@@ -5,7 +5,7 @@ stored vectors decide; what was not decoded by the import's end is not looked at
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,14 +54,17 @@ class _Seen:
         return bytes(self.names[position]).hex()
 
 
-def find_twins(ports: Ports, job: Import) -> Twins:
-    """Writes the report of an import; called at its end, and each call writes one of its own."""
-    seen = _read(ports, job)
+def find_twins(ports: Ports, job: Import, between: Callable[[], object] = lambda: None) -> Twins:
+    """Writes the report of an import; called at its end, and each call writes one of its own.
+
+    `between` is called every second or so, by whoever has to tell that it is still at it.
+    """
+    seen = _read(ports, job, between)
     if not seen.fresh.any():
         return Twins()
-    found = pairs(seen.hashes, seen.fresh, NEAR)
+    found = pairs(seen.hashes, seen.fresh, NEAR, between)
     compared = min(len(found), max(len(seen.hashes), FEW))
-    same = _confirmed(ports, job.tenant, seen, found, compared)
+    same = _confirmed(ports, job.tenant, seen, found, compared, between=between)
     groups = _groups(seen, found.first[same], found.second[same])
     left_out = found.left_out + len(found) - compared
     if not groups:
@@ -87,11 +90,12 @@ def alike(cosines: Mapping[SpaceName, Floats]) -> NDArray[np.bool_]:
     return np.asarray(np.min(judging, axis=0) >= ALIKE)
 
 
-def _read(ports: Ports, job: Import) -> _Seen:
+def _read(ports: Ports, job: Import, between: Callable[[], object]) -> _Seen:
     """32 bytes of name, 8 of hash and a bit an image, in arrays: twelve million of them fit."""
     ours = keys.pack_folder(job.tenant, job.import_id)
     names, hashes, fresh, after = bytearray(), bytearray(), bytearray(), ""
     while page := ports.catalogue.images.hashes(job.tenant, after, _PAGE):
+        between()
         names += bytes.fromhex("".join(sha256 for sha256, _, _ in page))
         hashes += bytes.fromhex("".join(phash.zfill(16) for _, phash, _ in page))
         fresh += bytes(blob.startswith(ours) for _, _, blob in page)
@@ -104,12 +108,19 @@ def _read(ports: Ports, job: Import) -> _Seen:
 
 
 def _confirmed(
-    ports: Ports, tenant: str, seen: _Seen, found: Pairs, compared: int
+    ports: Ports,
+    tenant: str,
+    seen: _Seen,
+    found: Pairs,
+    compared: int,
+    *,
+    between: Callable[[], object],
 ) -> NDArray[np.bool_]:
     """Which of the pairs are one photo by their vectors, of the first `compared` ones."""
     same = np.zeros(len(found), np.bool_)
     neighbours = np.argsort(found.first[:compared], kind="stable")
     for start in range(0, compared, _COMPARED_TOGETHER):
+        between()
         these = neighbours[start : start + _COMPARED_TOGETHER]
         both = np.stack([found.first[these], found.second[these]])
         pictures, rows = np.unique(both, return_inverse=True)

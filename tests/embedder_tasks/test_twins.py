@@ -180,6 +180,13 @@ def test_pictures_of_other_tenants_are_not_looked_at(house: Any) -> None:
     assert find_twins(house.ports, replace(job, tenant="other")) == Twins()
 
 
+def test_whoever_looks_for_twins_can_tell_all_the_while_that_it_is_at_it(house: Any) -> None:
+    job, told = house.state(house.start_import(b"")), []
+    crowd(house, job, 2)
+    find_twins(house.ports, job, lambda: told.append(house.clock()))
+    assert len(told) > 80
+
+
 def test_every_report_is_a_blob_of_its_own(house: Any) -> None:
     job = house.state(house.start_import(b""))
     crowd(house, job, 2)
