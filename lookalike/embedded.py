@@ -43,7 +43,8 @@ from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Tas
 TENANT = "default"
 MODEL = BUNDLED / "descriptor"
 BULK_CHILDREN = 2
-"""Each fed by a thread of its own, so that one decodes while the other's results are stored."""
+BULK_THREADS = 2
+"""Tasks of imports at once: while one stores its results, another's pictures are embedded."""
 GRACE_S = 8.0
 
 
@@ -58,10 +59,17 @@ class Embedded:
 
 
 @contextmanager
-def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Embedded]:
+def embedded(
+    data: Path,
+    *,
+    import_roots: tuple[Path, ...] = (),
+    children: int = BULK_CHILDREN,
+    threads: int = BULK_THREADS,
+) -> Iterator[Embedded]:
     """Starts everything over the folder `data`; leaving ends it cleanly, work under way included.
 
-    Whose pictures may be fetched by URL, the environment tells, as it does other ways to run.
+    Whose pictures may be fetched by URL, the environment tells, as it does other ways to run. So many
+    `children` embed for imports, and so many `threads` feed them.
     """
     with ExitStack() as stack:
         scratch = data / "scratch"
@@ -69,14 +77,12 @@ def embedded(data: Path, *, import_roots: tuple[Path, ...] = ()) -> Iterator[Emb
         catalogue = stack.enter_context(SqliteCatalogue(data / "catalogue.sqlite"))
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
         queries = stack.enter_context(ChildEmbedder(MODEL))
-        bulk = stack.enter_context(ChildEmbedder(MODEL, children=BULK_CHILDREN))
+        bulk = stack.enter_context(ChildEmbedder(MODEL, children=children))
         targets = Targets(catalogue)
         with_annoy = find_spec("annoy") is not None
 
         shards = Shards(catalogue, blobs, replica="embedded")
-        queue = LocalQueue(
-            lambda task: _answer(indexing, embedding, task), {"embed_bulk": BULK_CHILDREN}
-        )
+        queue = LocalQueue(lambda task: _answer(indexing, embedding, task), {"embed_bulk": threads})
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )
