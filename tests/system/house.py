@@ -50,9 +50,14 @@ class House:
 
 @contextmanager
 def house(
-    folder: Path, settings: Mapping[str, str], *, search_replicas: int = 1
+    folder: Path,
+    settings: Mapping[str, str],
+    *,
+    search_replicas: int = 1,
+    embedder_workers: int = 1,
 ) -> Iterator[House]:
     """Everything ready, over the servers that the settings name."""
+    embedders = ["embedder-worker", *(f"embedder-worker-{n}" for n in range(1, embedder_workers))]
     ports = {name: free_port() for name in ("gateway", "embedder-http")}
     searches = [f"search-{ordinal}" for ordinal in range(GROUPS * search_replicas)]
     ports |= {name: free_port() for name in searches}
@@ -67,7 +72,10 @@ def house(
     bare = [
         _listening("embedder-http", "services.embedder.serve", ports["embedder-http"]),
         _working("reconciler", "services.indexer.reconcile", folder),
-        _working("embedder-worker", "services.embedder.worker", folder, "--concurrency", "1"),
+        *(
+            _working(name, "services.embedder.worker", folder, "--concurrency", "1")
+            for name in embedders
+        ),
         _working("indexer-worker", "services.indexer.worker", folder, "--concurrency", "2"),
         *(_listening(name, "services.search.serve", ports[name]) for name in searches),
         _listening("gateway", "services.gateway.serve", ports["gateway"]),
