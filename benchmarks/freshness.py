@@ -2,8 +2,9 @@
 
 The embedded house with the sample catalogue, one writer. A product with a drawn picture of its own is
 put, and then the picture is searched for until the product is in the answer. After that the price of one
-product after the other is changed, and asked for with a filter until it is answered. Looking takes its
-time too and is part of the figures: `looks` says how often it was done.
+product after the other is changed, and asked for with a filter until it is answered. Then others are put
+while a large file is imported, whose pictures want every core as well. Looking takes its time too and is
+part of the figures: `looks` says how often it was done.
 """
 
 import base64
@@ -16,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.claims import Claim, at_most, options, spread, tell
-from benchmarks.house import PRODUCTS, SEED, house, stock, until
+from benchmarks.feeds import write_feed
+from benchmarks.house import PRODUCTS, SEED, begin, cancel, finished, house, stock, until
 from benchmarks.load import Call, Client, json_call
 from lookalike.sample.catalogue import pictures
 from lookalike.sample.inventing import invent
 
 WRITES = 120
+IMPORTED = 40_000
+"""Pictures, which are more than the house can embed meanwhile."""
+IMPORTED_ID = 50_000_000
 PAUSE_S = 0.02
 FIRST_PRICE = 100_000
 
@@ -60,19 +65,48 @@ def hits(client: Client, search: Call) -> list[str]:
     return [hit["product_id"] for hit in client.json(search)["hits"]]
 
 
-def measured(data: Path, *, products: int, writes: int) -> dict[str, Any]:
-    drawn = [pictures(invent(SEED, 100_000 + number))[0] for number in range(writes)]
+def puts_during_an_import(
+    client: Client, path: Path, drawn: Sequence[bytes]
+) -> tuple[list[Wait], int]:
+    """The waits, and how many pictures the import brought in meanwhile."""
+    import_id = begin(client, path)
+    until(lambda: brought_in(client, import_id) > 0, pause=PAUSE_S)
+    waits = [put(client, f"during-{number}", picture) for number, picture in enumerate(drawn)]
+    if finished(client, import_id):
+        raise SystemExit("The import ended before the writes did: it has to be larger.")
+    done = brought_in(client, import_id)
+    cancel(client, import_id)
+    return waits, done
+
+
+def brought_in(client: Client, import_id: str) -> int:
+    return int(client.json(Call("GET", f"/v1/jobs/{import_id}"))["progress"]["pictures"])
+
+
+def measured(data: Path, *, products: int, writes: int, imported: int) -> dict[str, Any]:
+    drawn = [pictures(invent(SEED, 100_000 + number))[0] for number in range(2 * writes)]
     names = [f"fresh-{number}" for number in range(writes)]
+    large = data / "large.bson"
+    write_feed(large, imported, first=IMPORTED_ID)
     with house(data) as running:
         client = running.client()
         stock(client, data, products)
-        puts = [put(client, name, picture) for name, picture in zip(names, drawn, strict=True)]
+        puts = [
+            put(client, name, picture) for name, picture in zip(names, drawn[:writes], strict=True)
+        ]
         prices = [
             change_price(client, name, other, FIRST_PRICE + n)
             for n, (name, other) in enumerate(zip(names, (*names[1:], names[0]), strict=True))
         ]
+        during, meanwhile = puts_during_an_import(client, large, drawn[writes:])
         client.close()
-    return {"products": products, "put_to_found": said(puts), "price_to_answer": said(prices)}
+    return {
+        "products": products,
+        "put_to_found": said(puts),
+        "price_to_answer": said(prices),
+        "put_to_found_during_an_import": said(during),
+        "pictures_imported_meanwhile": meanwhile,
+    }
 
 
 def said(waits: Sequence[Wait]) -> dict[str, float]:
@@ -82,18 +116,20 @@ def said(waits: Sequence[Wait]) -> dict[str, float]:
 
 def claims(found: dict[str, Any]) -> list[Claim]:
     put_, price = found["put_to_found"], found["price_to_answer"]
+    during = found["put_to_found_during_an_import"]
     return [
         at_most("PUT to found, p50", put_["p50_ms"] / 1_000, 1, "s"),
         at_most("PUT to found, p99", put_["p99_ms"] / 1_000, 2, "s"),
         at_most("price change to filtered answer, p99", price["p99_ms"] / 1_000, 1, "s"),
+        at_most("PUT to found during an import, p99", during["p99_ms"] / 1_000, 5, "s"),
     ]
 
 
 def main() -> None:
     quick = options(__doc__).parse_args().quick
     with tempfile.TemporaryDirectory() as folder:
-        products, writes = (20, 3) if quick else (PRODUCTS, WRITES)
-        found = measured(Path(folder), products=products, writes=writes)
+        products, writes, imported = (20, 3, 4_000) if quick else (PRODUCTS, WRITES, IMPORTED)
+        found = measured(Path(folder), products=products, writes=writes, imported=imported)
     tell("freshness", claims(found), found)
 
 

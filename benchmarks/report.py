@@ -19,8 +19,13 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 SCRIPTS = (
     "embed",
-    "bson_scan",
-    "importing",
+    "sample",
+    "import_pace",
+    "import_workers",
+    "import_memory",
+    "import_again",
+    "import_growth",
+    "import_distributed",
     "import_duplicates",
     "catalogue",
     "search",

@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks.report import ROOT, SCRIPTS, report, rewritten, table
 
-SLOW = {"catalogue", "importing", "demo_search", "gateway", "freshness"}
+SLOW = {"catalogue", "demo_search", "gateway", "freshness", "sample"} | {
+    name for name in SCRIPTS if name.startswith("import_")
+}
 PAGE = "# Results\n\n<!-- bench:one -->\nold\n<!-- /bench:one -->\n\nAfter.\n"
 
 

@@ -1,0 +1,121 @@
+"""Whether an import keeps its pace as it goes on: `python -m benchmarks.import_growth [--pictures N]
+[--window N] [--quick]`.
+
+One file is imported, and after every window of pictures it is told how long it took by the clock and how
+much CPU time the house and its children used, a picture. Growth is judged by CPU time, since the machine
+may have other work; what compaction used of it, which comes in fits, is told apart beside it. The pictures
+are a few drawn ones, numbered: see `benchmarks.feeds`.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.claims import Claim, at_least, options, tell
+from benchmarks.feeds import write_feed
+from benchmarks.house import House, all_searchable, begin, house, until
+from benchmarks.load import Call, Client
+from benchmarks.processes import cpu_seconds, seconds_of_threads, together
+from shared.jobs import FINISHED
+
+PICTURES = 100_000
+WINDOW = 10_000
+DRAWN = 3_000
+FLAT = 0.9
+PAUSE_S = 0.25
+INDEXING = ("index-0", "build-0")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far the import was, and what had been used until then, in seconds."""
+
+    pictures: int
+    clock_s: float
+    cpu_s: float
+    threads_s: dict[str, float]
+    bytes_together: int
+
+
+def moments(running: House, client: Client, path: Path, window: int) -> Iterator[Moment]:
+    """At the start, whenever another window is full, and at the end of the import."""
+    yield moment(running, 0)
+    import_id, wanted = begin(client, path), window
+    while True:
+        job = client.json(Call("GET", f"/v1/jobs/{import_id}"))
+        done, ended = job["progress"]["pictures"], job["state"] in FINISHED
+        if done >= wanted or ended:
+            yield moment(running, done)
+            wanted = done - done % window + window
+        if ended:
+            return
+        time.sleep(PAUSE_S)
+
+
+def moment(running: House, pictures: int) -> Moment:
+    return Moment(
+        pictures,
+        time.perf_counter(),
+        cpu_seconds(running.pid),
+        seconds_of_threads(running.pid, running.threads),
+        together(running.pid),
+    )
+
+
+def measured(folder: Path, *, pictures: int, window: int) -> dict[str, Any]:
+    path = folder / "pictures.bson"
+    write_feed(path, pictures, drawn=DRAWN)
+    with house(folder) as running:
+        client = running.client()
+        seen = list(moments(running, client, path, window))
+        waited = until(lambda: all_searchable(client), pause=PAUSE_S, within_s=3_600)
+        client.close()
+    # The end of the import, where twins are looked for, is no window of its own.
+    windows = [
+        between(one, other) for one, other in pairwise(seen) if other.pictures > one.pictures
+    ]
+    ending = seen[-1].clock_s - seen[-2].clock_s if seen[-1].pictures == seen[-2].pictures else 0
+    return {
+        "pictures": pictures,
+        "windows": windows,
+        "ending_s": round(ending, 1),
+        "searchable_after_s": round(waited, 1),
+    }
+
+
+def between(one: Moment, other: Moment) -> dict[str, float]:
+    pictures = other.pictures - one.pictures
+    spent = {name: other.threads_s[name] - one.threads_s[name] for name in other.threads_s}
+    return {
+        "until": other.pictures,
+        "per_second": round(pictures / (other.clock_s - one.clock_s), 1),
+        "cpu_us": round((other.cpu_s - one.cpu_s) / pictures * 1e6),
+        "catalogue_us": round(spent.get("catalogue-writer", 0.0) / pictures * 1e6),
+        "indexing_us": round(sum(spent.get(name, 0.0) for name in INDEXING) / pictures * 1e6),
+        "megabytes": round(other.bytes_together / 1e6),
+    }
+
+
+def claims(found: dict[str, Any]) -> list[Claim]:
+    first, last = found["windows"][0], found["windows"][-1]
+    name = f"CPU time a picture at {first['until']:,} against at {last['until']:,} pictures"
+    return [at_least(name, first["cpu_us"] / last["cpu_us"], FLAT, "times")]
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("--pictures", type=int, default=PICTURES)
+    parser.add_argument("--window", type=int, default=WINDOW)
+    asked = parser.parse_args()
+    pictures, window = (512, 128) if asked.quick else (asked.pictures, asked.window)
+    with tempfile.TemporaryDirectory() as folder:
+        found = measured(Path(folder), pictures=pictures, window=window)
+    tell("import_growth", claims(found), found)
+
+
+if __name__ == "__main__":
+    main()

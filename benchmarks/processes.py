@@ -1,0 +1,125 @@
+"""What processes cost: CPU seconds and resident memory of a process and everything below it, by /proc."""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PROC = Path("/proc")
+_APART_S = 0.5
+
+
+@contextmanager
+def on(cores: AbstractSet[int]) -> Iterator[None]:
+    """Processes that are started inside stay on these cores too."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def tree(pid: int) -> list[int]:
+    """The process and all that it started and that still run; none where it has ended."""
+    folder = _PROC / str(pid) / "task"
+    if not folder.exists():
+        return []
+    told = " ".join(_read(path) for path in folder.glob("*/children"))
+    return [pid, *(one for child in told.split() for one in tree(int(child)))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of the whole tree so far, children that have ended included."""
+    return sum(sum(_times(_PROC / str(one))) for one in tree(pid))
+
+
+def seconds_of_threads(pid: int, threads: Mapping[str, int]) -> dict[str, float]:
+    """CPU seconds so far of threads, which are named as their process named them."""
+    return {
+        name: sum(_times(_PROC / str(pid) / "task" / str(n))[:2]) for name, n in threads.items()
+    }
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of one process: all that is resident, and its share where pages belong to several."""
+
+    resident: int = 0
+    share: int = 0
+
+
+def memory(pid: int) -> Memory:
+    lines = _read(_PROC / str(pid) / "smaps_rollup").splitlines()[1:]
+    said = {name: 1024 * int(rest.split()[0]) for name, _, rest in map(_parted, lines)}
+    return Memory(said.get("Rss", 0), said.get("Pss", 0))
+
+
+def together(pid: int) -> int:
+    """Bytes of the whole tree, pages that several of its processes share counted once."""
+    return sum(memory(one).share for one in tree(pid))
+
+
+@dataclass
+class Peak:
+    """The most that was seen at once, in bytes.
+
+    `alone` and `largest_below` are all that is resident of the process and of one below it; `together`
+    is the whole tree, pages that several of its processes share counted once.
+    """
+
+    alone: int = 0
+    largest_below: int = 0
+    together: int = 0
+
+    def look(self, pid: int) -> None:
+        first, *below = [memory(one) for one in tree(pid)] or [Memory()]
+        self.alone = max(self.alone, first.resident)
+        self.largest_below = max([self.largest_below, *(one.resident for one in below)])
+        self.together = max(self.together, first.share + sum(one.share for one in below))
+
+    def megabytes(self) -> dict[str, float]:
+        return {
+            "process": round(self.alone / 1e6, 1),
+            "largest_child": round(self.largest_below / 1e6, 1),
+            "together": round(self.together / 1e6, 1),
+        }
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[Peak]:
+    """Looks twice a second until the context is left."""
+    peak, ended = Peak(), threading.Event()
+
+    def work() -> None:
+        while not ended.wait(_APART_S):
+            peak.look(pid)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _times(folder: Path) -> tuple[float, ...]:
+    """Seconds of its own in user and system mode, and the same of children that have ended."""
+    fields = _read(folder / "stat").rpartition(")")[2].split()
+    return tuple(int(ticks) / _TICKS for ticks in fields[11:15])
+
+
+def _read(path: Path) -> str:
+    """Nothing where the process or thread has ended."""
+    with suppress(OSError):
+        return path.read_text()
+    return ""
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    return line.partition(":")
