@@ -5,6 +5,7 @@ import sys
 import typer
 
 from lookalike.command import (
+    bench,
     dead,
     doctor,
     duplicates,
@@ -39,6 +40,7 @@ app.add_typer(models.app, name="model")
 app.add_typer(dead.app, name="dead")
 app.add_typer(keys.app, name="key")
 app.command()(doctor.doctor)
+app.command()(bench.bench)
 app.add_typer(samples.app, name="sample")
 
 
