@@ -145,7 +145,10 @@ class SqliteImports:
 
     def open(self, import_id: str) -> bool:
         found = self._store.one(
-            "SELECT 1 FROM chunks WHERE import_id = ? AND state = 'waiting' LIMIT 1", (import_id,)
+            # left to choose, SQLite looks at all chunks that are done, and this is asked at each
+            "SELECT 1 FROM chunks INDEXED BY chunks_waiting"
+            " WHERE import_id = ? AND state = 'waiting' LIMIT 1",
+            (import_id,),
         )
         return found is not None
 
