@@ -20,7 +20,7 @@ from shared.spaces import SpaceName, Spaces
 from shared.vectors import Floats
 
 NEAR: Final = 6
-"""Bits that the hashes of one photo differ in at most; docs/benchmarks.md says what that finds."""
+"""Bits that the hashes of one photo differ in at most; docs/benchmarks.md says what they find."""
 ALIKE: Final = 0.95
 """The least cosine of two savings of one photo, in each space that judges."""
 JUDGES: Final[frozenset[SpaceName]] = frozenset({"content", "colour"})
