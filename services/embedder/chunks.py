@@ -3,10 +3,10 @@
 import logging
 from typing import Final
 
-from services.embedder.ending import finish_import
+from services.embedder.ending import finish_import, stop_at_failure, stop_import
 from services.embedder.imports import ring_chunks
 from services.embedder.intake import bring_in
-from services.embedder.letters import put_chunk
+from services.embedder.letters import first_reason, put_chunk
 from services.embedder.ports import Ports
 from services.embedder.records import Reading, Records, read_records
 from services.embedder.rehearsal import rehearse
@@ -79,7 +79,7 @@ def _worked(ports: Ports, job: Import, chunk: Chunk, records: Records) -> bool:
         reach("embedder.chunk_written")
         ports.catalogue.imports.finish(job.import_id, chunk.number, counters)
     if counters.failed:
-        _heed(ports, job, counters, records)
+        _heed(ports, job, counters)
     return True
 
 
@@ -87,21 +87,14 @@ def _give_up(ports: Ports, job: Import, chunk: Chunk, why: NotFound | Invalid | 
     put_chunk(ports, job, chunk, why)
     counters = Counters(failed=chunk.records)
     ports.catalogue.imports.give_up(job.import_id, chunk.number, counters)
-    if job.options.on_error == "stop":
-        _stop(ports, job, f"It was to stop at the first failure: {why.detail}")
+    stop_at_failure(ports, job, why.detail)
 
 
-def _heed(ports: Ports, job: Import, counters: Counters, records: Records) -> None:
+def _heed(ports: Ports, job: Import, counters: Counters) -> None:
     """Stops an import that was to stop, or that brings in nothing at all."""
-    first = records.bad[0].detail if records.bad else "the pictures of a product cannot be had."
-    if job.options.on_error == "stop":
-        _stop(ports, job, f"It was to stop at the first failure: {first}")
-    elif counters.failed == counters.read:
+    first = first_reason(ports, job)
+    stop_at_failure(ports, job, first)
+    if counters.failed == counters.read:
         so_far = ports.catalogue.imports.tally(job.import_id).counters
         if so_far.failed == so_far.read >= _HOPELESS:
-            _stop(ports, job, f"None of the first {so_far.read:,} records is right: {first}")
-
-
-def _stop(ports: Ports, job: Import, why: str) -> None:
-    """What is failed can be tried again once the cause is gone, and the import goes on then."""
-    ports.catalogue.imports.set_state(job.import_id, "failed", why, origins=("running",))
+            stop_import(ports, job, f"None of the first {so_far.read:,} records is right: {first}")

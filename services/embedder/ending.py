@@ -36,6 +36,16 @@ def finish_import(ports: Ports, import_id: str) -> None:
         turn.release()
 
 
+def stop_at_failure(ports: Ports, job: Import, why: str) -> None:
+    """Where that was asked for. What failed can be tried again, and the import goes on from there."""
+    if job.options.on_error == "stop":
+        stop_import(ports, job, f"It was to stop at the first failure: {why}")
+
+
+def stop_import(ports: Ports, job: Import, why: str) -> None:
+    ports.catalogue.imports.set_state(job.import_id, "failed", why, origins=("running",))
+
+
 def _end(tally: Tally) -> tuple[JobState, str | None]:
     read, failed = tally.counters.read, tally.counters.failed
     if not failed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice, pairwise
 from typing import Final
 
-from services.embedder.ending import finish_import
+from services.embedder.ending import finish_import, stop_at_failure
 from services.embedder.letters import put_records
 from services.embedder.ports import Ports
 from services.embedder.sources import Feed, opened
@@ -78,10 +78,13 @@ def _plan(ports: Ports, job: Import, turn: Turn) -> None:
 
 
 def _save(ports: Ports, job: Import, batch: Sequence[_Piece]) -> None:
-    put_records(ports, job, [piece.flaw for piece in batch if piece.flaw is not None])
+    flaws = [piece.flaw for piece in batch if piece.flaw is not None]
+    put_records(ports, job, flaws)
     chunks = [piece.chunk for piece in batch]
     ports.catalogue.imports.planned(job.import_id, chunks, scanned=batch[-1].end)
     reach("embedder.planned")
+    if flaws:
+        stop_at_failure(ports, job, flaws[0].detail)
 
 
 def _pieces(feed: Feed, job: Import, records: int) -> Iterator[_Piece]:

@@ -13,7 +13,7 @@ def put_records(ports: Ports, job: Import, bad: Sequence[BadRecord]) -> None:
     ports.catalogue.dead.put(
         [
             DeadLetter(
-                key=f"record/{job.import_id}/{one.offset:015d}",
+                key=f"{_records(job)}{one.offset:015d}",
                 tenant=job.tenant,
                 kind="record",
                 code=one.code,
@@ -24,6 +24,14 @@ def put_records(ports: Ports, job: Import, bad: Sequence[BadRecord]) -> None:
             for one in bad
         ]
     )
+
+
+def first_reason(ports: Ports, job: Import) -> str:
+    """Of the bad record that lies first in the source, of those found so far."""
+    found = ports.catalogue.dead.page(
+        job.tenant, source=job.import_id, after=_records(job), limit=1
+    )
+    return found[0].detail if found else ""
 
 
 def put_chunk(ports: Ports, job: Import, chunk: Chunk, why: LookalikeError) -> None:
@@ -41,3 +49,7 @@ def put_chunk(ports: Ports, job: Import, chunk: Chunk, why: LookalikeError) -> N
             )
         ]
     )
+
+
+def _records(job: Import) -> str:
+    return f"record/{job.import_id}/"

@@ -36,7 +36,7 @@ def give_up_image(
         detail=failure.detail,
         first_seen=ports.catalogue.now(),
         attempts=attempts,
-        source=source,
+        source=source or _record_of(ports, tenant, sha256),
     )
     ports.catalogue.dead.put([letter])
     error = f"{failure.code}: {failure.detail}"
@@ -46,3 +46,10 @@ def give_up_image(
     if not stored:
         ports.catalogue.dead.drop(tenant, [key])
     return stored
+
+
+def _record_of(ports: Ports, tenant: str, sha256: str) -> tuple[str, int] | None:
+    """Which record brought a product that shows the picture; none where a request did."""
+    showing = ports.catalogue.products.showing(tenant, [sha256], each=1)
+    products = ports.catalogue.products.get(tenant, showing.get(sha256, ()))
+    return next((product.written_by for product in products.values()), None)
