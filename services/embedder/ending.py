@@ -18,12 +18,16 @@ def finish_import(ports: Ports, import_id: str) -> None:
     job = imports.get(import_id)
     if job is None or job.state != "running" or not job.planned:
         return
-    if imports.open(import_id) or not turn.hold():
+    if imports.open(import_id) or _waits(ports, job) or not turn.hold():
         return
     try:
         tally = imports.tally(import_id)
         state, detail = _end(tally)
-        findings = _rehearsed(ports, job, tally) if job.options.dry_run else _reported(ports, job, tally)
+        findings = (
+            _rehearsed(ports, job, tally)
+            if job.options.dry_run
+            else _reported(ports, job, tally, turn)
+        )
         if job.options.mode == "replace" and not job.options.dry_run:
             removal = remove_unseen(ports, job, tally, turn.goes_on)
             findings |= {"deleted": removal.deleted, "would_delete": removal.wanted}
@@ -46,6 +50,21 @@ def stop_import(ports: Ports, job: Import, why: str) -> None:
     ports.catalogue.imports.set_state(job.import_id, "failed", why, origins=("running",))
 
 
+def _waits(ports: Ports, job: Import) -> bool:
+    """A full feed waits for older imports: what they bring in late would outlive it."""
+    if job.options.mode != "replace" or job.options.dry_run:
+        return False
+    older = [
+        imp.import_id
+        for imp in ports.catalogue.imports.unfinished()
+        if imp.tenant == job.tenant and imp.created < job.created
+    ]
+    if older and job.detail is None:
+        detail = f"It waits for the older import {older[0]} to end: resume or cancel that one."
+        ports.catalogue.imports.set_state(job.import_id, "running", detail, origins=("running",))
+    return bool(older)
+
+
 def _end(tally: Tally) -> tuple[JobState, str | None]:
     read, failed = tally.counters.read, tally.counters.failed
     if not failed:
@@ -54,9 +73,9 @@ def _end(tally: Tally) -> tuple[JobState, str | None]:
     return ("partially_succeeded" if failed < read else "failed"), detail
 
 
-def _reported(ports: Ports, job: Import, tally: Tally) -> dict[str, Any]:
+def _reported(ports: Ports, job: Import, tally: Tally, turn: Turn) -> dict[str, Any]:
     """Pictures that are others saved anew; none are looked for where no picture came."""
-    return {"twins": asdict(find_twins(ports, job))} if tally.counters.embedded else {}
+    return {"twins": asdict(find_twins(ports, job, turn.hold))} if tally.counters.embedded else {}
 
 
 def _rehearsed(ports: Ports, job: Import, tally: Tally) -> dict[str, Any]:

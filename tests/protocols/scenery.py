@@ -17,6 +17,7 @@ SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 DAY = 24 * HOUR
 CACHE = MINUTE
 SHARDS = 2
+PIDS = ("1", "2")
 ONE, TWO = "idx_one", "idx_two"
 
 

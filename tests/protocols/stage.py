@@ -8,7 +8,7 @@ over SQLite and a folder.
 
 import base64
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from services.embedder.chunks import import_chunk
+from services.embedder.ending import finish_import
 from services.embedder.images import embed_images
 from services.embedder.imports import plan_import
 from services.embedder.ports import Ports as EmbedderPorts
@@ -43,13 +44,15 @@ from shared.errors import LookalikeError, Unavailable
 from shared.hits import Hit, SearchAnswer, SearchRequest
 from shared.index.view import ShardView
 from shared.indexes import Index
-from shared.jobs import FINISHED, Import
+from shared.jobs import FINISHED, Import, Options
+from shared.places import Places
 from shared.seams.searcher import BackendState
 from shared.sources.bson import encode
 from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
+    FinishImport,
     ImportChunk,
     PlanImport,
     SyncElasticsearch,
@@ -71,6 +74,7 @@ from tests.protocols.scenery import (
     MINUTE,
     ONE,
     PICTURES,
+    PIDS,
     SECOND,
     SHA,
     SHARDS,
@@ -100,6 +104,8 @@ class Stage:
         self.crashed: list[greenlet] = []
         self.operations: list[Operation] = []
         self.records: dict[tuple[str, int], Operation] = {}
+        self.silences: dict[str, list[Operation]] = {}
+        """What each full feed does not name, by import."""
         self.trace: list[str] = []
         self._serial = 0
         self._running: int | None = None
@@ -118,6 +124,7 @@ class Stage:
                 self.bells,
                 SeededEmbedder(spaces(version)),
                 Targets(self.catalogue, CACHE),
+                Places(self.blobs, self.catalogue.office),
                 batch=2,
             )
             for version in ("f1", "f2")
@@ -158,8 +165,8 @@ class Stage:
             removal.purge(caller, gone)
         self.acknowledge(op)
 
-    def bring_in(self, records: Sequence[tuple[str, str, str]]) -> None:
-        """Creates an import of (product number, title, images) records."""
+    def bring_in(self, records: Sequence[tuple[str, str, str]], *, full: bool = False) -> None:
+        """Creates an import of (product number, title, images) records, or of all there are."""
         blob = f"tenants/{TENANT}/imports/{self._next()}.bson"
         parts = [
             encode(int(pid), [PICTURES[n] for n in images], extras={"title": title})
@@ -169,9 +176,18 @@ class Stage:
         import_id = f"imp_{self._next()}"
         made = self.catalogue.imports.create(
             Import(
-                import_id, TENANT, "bson", blob, sum(map(len, parts)), created=0, state="running"
+                *(import_id, TENANT, "bson", blob, sum(map(len, parts))),
+                created=0,
+                state="running",
+                options=Options(mode="replace", max_deleted=1.0) if full else Options(),
             )
         )
+        if full:
+            before = (made.created, -1)
+            self.silences[import_id] = [
+                Operation(pid, before, before) for pid in set(PIDS) - {pid for pid, *_ in records}
+            ]
+            self.operations += self.silences[import_id]
         offset = 0
         for (pid, title, images), part in zip(records, parts, strict=True):
             at = (made.created, offset)
@@ -190,6 +206,8 @@ class Stage:
                 plan_import(self.embedders["f1"], task.import_id)
             case ImportChunk():
                 import_chunk(self.embedders["f1"], task)
+            case FinishImport():
+                finish_import(self.embedders["f1"], task.import_id)
             case SyncShard():
                 sync_shard(self.indexer, task)
             case SyncElasticsearch():
@@ -252,6 +270,10 @@ class Stage:
             if op.content is not None and outcome.product is not None:
                 op.content = content_of(outcome.product)
         op.done = True
+
+    def fell_silent(self, import_id: str, pids: Collection[str]) -> None:
+        for op in self.silences[import_id]:
+            op.done = op.done or op.pid in pids
 
     def _effects(self, pid: str) -> int:
         return sum(op.done for op in self.operations if op.pid == pid)
@@ -355,6 +377,11 @@ class Stage:
 
     def check(self) -> None:
         """Raises `Violation` where a promise is broken."""
+        for import_id, silence in self.silences.items():
+            found = self.store.imports.get(import_id)
+            assert found is not None
+            for op in silence:
+                op.acked = found.state == "succeeded"
         check_bytes(self.store, self.plain_blobs)
         check_writes(self.store, self.operations)
         for index in self.store.indexes.all(TENANT):
@@ -381,6 +408,7 @@ class Stage:
             SeededEmbedder(spaces("f1")),
             EverythingSearcher(self),
             targets,
+            Places(self.blobs, self.catalogue.office),
             GatewaySettings(),
         )
         return Caller(TENANT, "admin", "key_1", ports)

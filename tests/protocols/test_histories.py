@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from shared.tasks import CompactShard, EmbedImages, SyncShard, Task
+from tests.protocols import scenery
 from tests.protocols.scenery import DAY, HOUR, MINUTE, ONE, SECOND, SHARDS, TWO
 from tests.protocols.stage import Stage
 
-PIDS = st.sampled_from(["1", "2"])
+PIDS = st.sampled_from(scenery.PIDS)
 TITLES = st.sampled_from(["u", "v", "w"])
 PICTURES = st.sampled_from(["A", "B", "AB", "BA", "AC", "AX", "AT", "X", "T"])
 GATEWAYS = st.integers(0, 1)
@@ -69,11 +70,12 @@ class Histories(RuleBasedStateMachine):
     @rule(
         records=st.lists(
             st.tuples(PIDS, TITLES, st.sampled_from(["A", "B", "AB", "AX"])), max_size=3
-        )
+        ),
+        full=st.booleans(),
     )
-    def bring_in(self, records: list[tuple[str, str, str]]) -> None:
+    def bring_in(self, records: list[tuple[str, str, str]], *, full: bool) -> None:
         if records:
-            self.stage.start("import", self.stage.bring_in, records)
+            self.stage.start("import", self.stage.bring_in, records, full=full)
 
     @precondition(lambda self: self.room() and self.stage.bells.rung)
     @rule(which=ANY, again=st.booleans())

@@ -1,6 +1,6 @@
 """Ports at which processes give way to each other, and doorbells that nobody has to hear."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,8 @@ class Scheduler(Protocol):
     now: int
 
     def give_way(self, label: str) -> None: ...
+
+    def fell_silent(self, import_id: str, pids: Collection[str]) -> None: ...
 
     def took_effect(self, outcome: Outcome, origin: Any) -> None: ...
 
@@ -59,6 +61,14 @@ class WatchedProducts(Turnstile):
         self._stage.took_effect(outcome, None)
         return outcome
 
+    def withdraw(self, tenant: str, product_ids: Sequence[str], **options: Any) -> list[str]:
+        stay: list[str] = []
+        for product_id in product_ids:
+            self._stage.give_way(f"products.withdraw {product_id}")
+            stay += self._port.withdraw(tenant, [product_id], **options)  # type: ignore[attr-defined]
+        self._stage.fell_silent(options["origin"].import_id, set(product_ids) - set(stay))
+        return stay
+
     def delete(self, tenant: str, product_id: str, **options: Any) -> Outcome:
         self._stage.give_way(f"products.delete {product_id}")
         outcome: Outcome = self._port.delete(tenant, product_id, **options)  # type: ignore[attr-defined]
@@ -71,11 +81,12 @@ class StagedCatalogue:
 
     def __init__(self, store: SqliteCatalogue, stage: Scheduler) -> None:
         self.products: Any = WatchedProducts(store.products, "products", stage)
-        for name in ("images", "imports", "dead", "indexes", "office"):
+        for name in ("images", "imports", "dead", "fetches", "indexes", "office"):
             setattr(self, name, Turnstile(getattr(store, name), name, stage))
         self.images: Any
         self.imports: Any
         self.dead: Any
+        self.fetches: Any
         self.indexes: Any
         self.office: Any
         self._store = store
