@@ -36,15 +36,15 @@ from shared.ids import new_id
 from shared.indexes import Index
 from shared.places import Places
 from shared.queue.local import LocalQueue
+from shared.runtime.arguments import processors
 from shared.runtime.settings import Installation
 from shared.spaces import Spaces
 from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
 
 TENANT = "default"
 MODEL = BUNDLED / "descriptor"
-BULK_CHILDREN = 2
-BULK_THREADS = 2
-"""Tasks of imports at once: while one stores its results, another's pictures are embedded."""
+MAX_CHILDREN = 8
+"""Storing what a child finds costs this process about a tenth of finding it: more would wait for it."""
 GRACE_S = 8.0
 
 
@@ -58,31 +58,45 @@ class Embedded:
     spaces: Spaces
 
 
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who works at imports: children that decode and embed, and threads that feed them and store."""
+
+    children: int
+    threads: int
+
+
+def hands_for(processors: int) -> Hands:
+    """A child each, and two threads at least: while one stores, the other's pictures are embedded."""
+    children = min(processors, MAX_CHILDREN)
+    return Hands(children, max(2, children))
+
+
 @contextmanager
 def embedded(
     data: Path,
     *,
     import_roots: tuple[Path, ...] = (),
-    children: int = BULK_CHILDREN,
-    threads: int = BULK_THREADS,
+    hands: Hands | None = None,
 ) -> Iterator[Embedded]:
     """Starts everything over the folder `data`; leaving ends it cleanly, work under way included.
 
-    Whose pictures may be fetched by URL, the environment tells, as it does other ways to run. So many
-    `children` embed for imports, and so many `threads` feed them.
+    Whose pictures may be fetched by URL, the environment tells, as it does other ways to run.
     """
+    hands = hands or hands_for(processors())
     with ExitStack() as stack:
         scratch = data / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         catalogue = stack.enter_context(SqliteCatalogue(data / "catalogue.sqlite"))
+        catalogue.forget_leases()
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
         queries = stack.enter_context(ChildEmbedder(MODEL))
-        bulk = stack.enter_context(ChildEmbedder(MODEL, children=children))
+        bulk = stack.enter_context(ChildEmbedder(MODEL, children=hands.children))
         targets = Targets(catalogue)
         with_annoy = find_spec("annoy") is not None
 
         shards = Shards(catalogue, blobs, replica="embedded")
-        queue = LocalQueue(lambda task: _answer(indexing, embedding, task), {"embed_bulk": threads})
+        queue = LocalQueue(lambda task: _answer(indexing, embedding, task), {"embed_bulk": hands.threads})
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )

@@ -1,5 +1,6 @@
 """The door: everything that a catalogue does, in one file."""
 
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,17 @@ class SqliteCatalogue:
 
     def now(self) -> int:
         return self._store.now()
+
+    def forget_leases(self) -> None:
+        """Called by who is alone with the file: what a process held that is gone is free at once."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE chunks SET lease_until = 0 WHERE state = 'waiting' AND lease_until > 0"
+            )
+            db.execute("DELETE FROM leases WHERE name NOT LIKE 'every/%'")
+
+        self._store.write(work)
 
     def close(self) -> None:
         self._store.close()

@@ -21,7 +21,7 @@ from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.sqlite.schema import MIGRATIONS
 from shared.catalogue.sqlite.store import MAX_GROUP, Store
 from shared.errors import Conflict, Unavailable
-from shared.jobs import Counters
+from shared.jobs import Chunk, Counters, Import
 from shared.products import BUCKETS
 
 Write = Callable[..., ProductWrite]
@@ -421,3 +421,21 @@ def look_everything_up(catalogue: SqliteCatalogue, write: Write, clock: Any) -> 
     catalogue.office.drop_upload("u")
     catalogue.office.upload_names_blob("blob")
     catalogue.office.jobs("shop")
+
+
+def test_who_is_alone_with_the_file_frees_what_a_dead_process_held(path: Path) -> None:
+    job = Import("imp_1", "shop", "bson", "file", 10, 0, "running")
+    with SqliteCatalogue(path) as killed:
+        killed.imports.create(job)
+        killed.imports.planned("imp_1", [Chunk("imp_1", 0, 0, 10, 1)], scanned=10)
+        assert killed.imports.claim("imp_1", 0, 300_000) is not None
+        assert killed.office.lease("reconciler", "killed", 300_000)
+        assert killed.office.lease("every/audits", "killed", 300_000)
+    with SqliteCatalogue(path) as next_one:
+        assert next_one.imports.claim("imp_1", 0, 300_000) is None
+        next_one.forget_leases()
+        again = next_one.imports.claim("imp_1", 0, 300_000)
+        assert again is not None
+        assert again.attempts == 2
+        assert next_one.office.lease("reconciler", "next", 1_000)
+        assert not next_one.office.lease("every/audits", "next", 1_000)
