@@ -107,7 +107,7 @@ def test_the_same_feed_again_embeds_nothing_and_no_index_moves(shop: Shop) -> No
 
 def _generation(shop: Shop) -> Any:
     answer = shop.shopper.post("/v1/search/image", content=jpeg(1)).json()
-    return answer["generation"]
+    return answer["meta"]["generation"]
 
 
 def test_an_import_waits_while_it_is_paused_and_goes_on_where_it_was(shop: Shop) -> None:
