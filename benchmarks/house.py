@@ -20,10 +20,11 @@ import uvicorn
 
 from benchmarks.load import Call, Client, json_call, similar
 from benchmarks.phases import Timers
-from lookalike.embedded import BULK_CHILDREN, BULK_THREADS, TENANT, embedded
+from lookalike.embedded import TENANT, Hands, embedded, hands_for
 from lookalike.sample.catalogue import CATEGORY_FILE, make
 from services.gateway.keys import ensure_key
 from shared.jobs import FINISHED
+from shared.runtime.arguments import processors
 
 PRODUCTS = 300
 SEED = 7
@@ -55,12 +56,11 @@ class Imported:
 
 
 @contextmanager
-def house(
-    data: Path, *, children: int = BULK_CHILDREN, threads: int = BULK_THREADS
-) -> Iterator[House]:
+def house(data: Path, hands: Hands | None = None) -> Iterator[House]:
     """A running house that may import what lies in `data`; what it holds stays when it ends."""
-    hands = [f"--children={children}", f"--threads={threads}"]
-    command = [sys.executable, "-m", "benchmarks.house", str(data), *hands]
+    hands = hands or hands_for(processors())
+    asked = [f"--children={hands.children}", f"--threads={hands.threads}"]
+    command = [sys.executable, "-m", "benchmarks.house", str(data), *asked]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None  # noqa: S101 - asked for above
         assert process.stdout is not None  # noqa: S101 - asked for above
@@ -136,15 +136,12 @@ def until(done: Callable[[], bool], *, pause: float, within_s: float = _PATIENCE
     return time.perf_counter() - begun
 
 
-def serve(data: Path, children: int, threads: int) -> None:
+def serve(data: Path, hands: Hands) -> None:
     timers = Timers()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # asyncio does this only for sockets that it opens itself.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        roots = (data,)
-        with embedded(
-            data / "house", import_roots=roots, children=children, threads=threads
-        ) as found:
+        with embedded(data / "house", import_roots=(data,), hands=hands) as found:
             key = ensure_key(found.catalogue, TENANT, "admin", "benchmark")
             config = uvicorn.Config(found.app, log_level="warning", access_log=False)
             server = uvicorn.Server(config)
@@ -164,7 +161,8 @@ def serve(data: Path, children: int, threads: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--children", type=int, default=BULK_CHILDREN)
-    parser.add_argument("--threads", type=int, default=BULK_THREADS)
+    usual = hands_for(processors())
+    parser.add_argument("--children", type=int, default=usual.children)
+    parser.add_argument("--threads", type=int, default=usual.threads)
     asked = parser.parse_args()
-    serve(asked.data.absolute(), asked.children, asked.threads)
+    serve(asked.data.absolute(), Hands(asked.children, asked.threads))

@@ -96,7 +96,9 @@ def embedded(
         with_annoy = find_spec("annoy") is not None
 
         shards = Shards(catalogue, blobs, replica="embedded")
-        queue = LocalQueue(lambda task: _answer(indexing, embedding, task), {"embed_bulk": hands.threads})
+        queue = LocalQueue(
+            lambda task: _answer(indexing, embedding, task), {"embed_bulk": hands.threads}
+        )
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )
