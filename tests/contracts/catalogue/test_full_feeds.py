@@ -103,6 +103,7 @@ def test_a_record_that_is_read_after_its_product_was_withdrawn_brings_it_back(
 ) -> None:
     put()
     created = clock.advance(1_000)
+    clock.advance(1_000)
     assert withdraw(created, "p") == []
     assert record(created, 0, "Lamp").status == "changed"
     assert not stored(catalogue).deleted
