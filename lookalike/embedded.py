@@ -102,8 +102,10 @@ def embedded(
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )
-        places = Places(blobs, catalogue.office, import_roots)
-        fetcher = stack.enter_context(installation.fetcher_of(Installation()))
+        known = Installation()
+        folders = import_roots + known.import_roots
+        places = Places(blobs, catalogue.office, folders, known.import_buckets)
+        fetcher = stack.enter_context(installation.fetcher_of(known))
         embedding = EmbedderPorts(
             *(catalogue, blobs, queue, bulk, targets, places), fetcher=fetcher
         )
