@@ -26,7 +26,7 @@ PICTURES = 100_000
 WINDOW = 10_000
 DRAWN = 3_000
 FLAT = 0.9
-PAUSE_S = 0.25
+PAUSE_S = 1.0
 INDEXING = ("index-0", "build-0")
 
 
