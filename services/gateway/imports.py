@@ -10,7 +10,7 @@ from services.gateway.answers import stamp
 from services.gateway.keys import Caller
 from services.gateway.schemas.jobs import ChunksView, CountersView, ImportBody, ImportView
 from shared.blobs import keys
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import new_id
 from shared.jobs import FINISHED, Import, JobState, Options, Tally
 from shared.sources.categories import categories
@@ -80,11 +80,27 @@ def again(
         return "The import is not there any more: import its source again."
     if found.state not in _ENDED:
         return f"The import is {found.state}: only one that has ended is tried again."
+    if gone := _gone(caller, found):
+        return gone
     imports.reopen(import_id, offsets)
     first()
     imports.set_state(import_id, "running", origins=_ENDED)
     ring(caller, import_id)
     return None
+
+
+def _gone(caller: Caller, found: Import) -> str | None:
+    """Why the source cannot be read again; what was brought in would count as failed then."""
+    staged = found.findings.get("staged")
+    name, size = (staged["blob"], staged["size"]) if staged else (found.source, found.size)
+    try:
+        with caller.ports.places.opened(caller.tenant, name) as (_, there):
+            if there == size:
+                return None
+            detail = f"The source had {size:,} bytes and has {there:,}: it was changed."
+    except (NotFound, Invalid) as error:
+        detail = error.detail
+    return f"{detail} Import it anew: what is unchanged costs nothing."
 
 
 def ring(caller: Caller, import_id: str) -> None:

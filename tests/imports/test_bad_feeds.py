@@ -140,6 +140,24 @@ def test_what_failed_is_brought_in_once_it_is_mended_in_its_place(
         shop.finds(str(number), jpeg(number))
 
 
+@pytest.mark.parametrize("how", ["gone", "longer"])
+def test_a_feed_that_cannot_be_read_again_leaves_everything_as_it_was(shop: Shop, how: str) -> None:
+    path = shop.file(f"{how}.jsonl", good("jsonl", 63_500) + _not_utf8(63_501))
+    ended = shop.imported(path, "jsonl")
+    letters = shop.failures(ended["import_id"])
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + good("jsonl", 63_502))
+    answer = shop.ask(ended["import_id"], "retry_failed")
+    assert answer["replayed"] == 0
+    assert answer["left"][letters[0]["key"]].endswith(
+        "Import it anew: what is unchanged costs nothing."
+    )
+    assert shop.view(ended["import_id"]) == ended
+    assert shop.failures(ended["import_id"]) == letters
+
+
 def test_a_picture_that_was_missing_is_brought_in_once_it_is_there(shop: Shop) -> None:
     shop.file("there.jpg", jpeg(63_000))
     path = shop.file("late.jsonl", line(id=63_000, images=["there.jpg", "late.jpg"]))
