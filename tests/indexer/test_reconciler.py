@@ -7,11 +7,12 @@ import pytest
 
 from services.indexer.reconciler import CHORES, Reconciler, chores, one_round
 from shared.errors import Unavailable
-from shared.jobs import Chunk, Import
+from shared.jobs import Chunk, Counters, Import
 from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
+    FinishImport,
     ImportChunk,
     PlanImport,
     SyncShard,
@@ -55,8 +56,12 @@ def test_imports_are_planned_and_their_chunks_rung_for(house: "House") -> None:
     imports = house.ports.catalogue.imports
     imports.create(Import("imp", TENANT, "bson", "x", 9, 0, "running"))
     assert one_round(house.ports) == [PlanImport("imp")]
-    imports.planned("imp", [Chunk("imp", n, n, 1, 1) for n in range(9)], scanned=9, done=True)
+    imports.planned("imp", [Chunk("imp", n, n, 1, 1) for n in range(9)], scanned=9)
+    imports.planned_wholly("imp")
     assert one_round(house.ports) == [ImportChunk("imp", n) for n in range(4)]
+    for number in range(9):
+        imports.finish("imp", number, Counters(imported=1))
+    assert one_round(house.ports) == [FinishImport("imp")]
     imports.set_state("imp", "paused")
     assert one_round(house.ports) == []
 
@@ -64,7 +69,8 @@ def test_imports_are_planned_and_their_chunks_rung_for(house: "House") -> None:
 def test_queues_are_topped_up_and_no_more(house: "House") -> None:
     imports = house.ports.catalogue.imports
     imports.create(Import("imp", TENANT, "bson", "x", 9, 0, "running"))
-    imports.planned("imp", [Chunk("imp", n, n, 1, 1) for n in range(9)], scanned=9, done=True)
+    imports.planned("imp", [Chunk("imp", n, n, 1, 1) for n in range(9)], scanned=9)
+    imports.planned_wholly("imp")
     house.queue.full["embed_bulk"] = 3
     assert len(one_round(house.ports)) == 1
     house.queue.full["embed_bulk"] = 4

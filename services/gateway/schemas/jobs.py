@@ -51,7 +51,9 @@ class ImportBody(Body):
     @model_validator(mode="after")
     def _fits(self) -> "ImportBody":
         if self.mode == "replace" and (self.limit is not None or self.sample is not None):
-            raise ValueError("mode replace deletes what a feed does not name: leave limit and sample")
+            raise ValueError(
+                "mode replace deletes what a feed does not name: leave limit and sample"
+            )
         if (self.label is not None or self.download) and self.format != "imaterialist":
             raise ValueError("label and download are for the format imaterialist")
         return self
