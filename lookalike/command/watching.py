@@ -118,6 +118,6 @@ def _tell_failures(shop: "Lookalike", ended: "Import") -> None:
         page = shop.dead_letters(import_id=ended.import_id, limit=_SHOWN_LETTERS)
         say_table(("offset", "reason"), [(one.offset, one.detail) for one in page.dead_letters])
     complain(
-        f"{ended.counters.failed:,} of the records failed; with the reason each: "
+        f"{ended.counters.failed:,} failed; with the reason each: "
         f"lookalike dead list --import {ended.import_id}"
     )

@@ -60,7 +60,7 @@ def test_a_dry_run_counts_names_what_is_bad_and_writes_nothing(lookalike: Run, f
     assert "state\tpartially_succeeded, nothing was written\n" in done.out
     assert "Hall\t3\n" in done.out
     assert "is no JSON" in done.out
-    assert "1 records failed; with the reason each: lookalike dead list --import imp_" in done.err
+    assert "1 failed; with the reason each: lookalike dead list --import imp_" in done.err
     assert lookalike("product", "get", "lamp-0").code == 1
 
 
