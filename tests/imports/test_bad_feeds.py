@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.imports.bad_records import CSV_HEADER, Form, good, line, record
@@ -77,6 +79,44 @@ def test_a_csv_feed_without_a_good_header_is_not_begun_and_says_why(
     ended = shop.imported(shop.file("headless.csv", head), "csv")
     assert (ended["state"], ended["counters"]["read"]) == ("failed", 0)
     assert "first row" in ended["detail"] or "the name 'id'" in ended["detail"]
+
+
+def test_a_parquet_file_that_is_damaged_is_told_of_before_anything_is_written(shop: Shop) -> None:
+    table = pa.table({"id": ["66000", "66001"], "image": [jpeg(66_000), jpeg(66_001)]})
+    whole = shop.folder / "whole.parquet"
+    pq.write_table(table, whole)
+    cut = shop.file("cut.parquet", whole.read_bytes()[:-100])
+    ended = shop.imported(cut, "parquet")
+    assert (ended["state"], ended["counters"]["read"]) == ("failed", 0)
+    assert "Parquet" in ended["detail"]
+    assert shop.imported(whole, "parquet")["counters"]["imported"] == 2
+    shop.finds("66001", jpeg(66_001))
+
+
+def test_what_is_no_picture_in_a_folder_is_told_of_and_the_others_are_found(shop: Shop) -> None:
+    folder = shop.folder / "mugs"
+    folder.mkdir()
+    for name, data in (
+        ("good.jpg", jpeg(67_000)),
+        ("torn.jpg", jpeg(67_001)[:-300]),
+        ("empty.jpg", b""),
+        ("page.jpg", b"<html>"),
+        ("notes.txt", b"not a picture"),
+    ):
+        (folder / name).write_bytes(data)
+    ended = shop.imported(folder, "folder")
+    assert (ended["counters"]["imported"], ended["counters"]["failed"]) == (3, 1)
+    codes = {letter["code"] for letter in shop.failures(ended["import_id"])}
+    assert codes == {"missing_picture", "undecodable_image", "unsupported_media_type"}
+    assert ended["findings"]["oddities"]["no_picture"]["count"] == 1
+    shop.finds("good", jpeg(67_000))
+
+
+def test_a_json_of_imaterialist_that_is_cut_off_has_failed_and_says_where(shop: Shop) -> None:
+    path = shop.file("train.json", b'{"images": [{"image_id": 1, "url": ["https://a.example/1.jp')
+    ended = shop.imported(path, "imaterialist")
+    assert (ended["state"], ended["counters"]["read"]) == ("failed", 0)
+    assert "byte" in ended["detail"]
 
 
 @pytest.mark.parametrize("found_by", ["the plan", "a chunk"])

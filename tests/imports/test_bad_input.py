@@ -70,6 +70,8 @@ def _told(shop: Shop, one: Begun, case: Case) -> None:
         if letter["thumbnail_url"]:
             shown = shop.admin.get(letter["thumbnail_url"], headers={"Authorization": ""})
             assert shown.status_code == httpx.codes.OK
+            assert shown.headers["content-type"] in {"image/jpeg", "application/octet-stream"}
+            assert shown.headers["x-content-type-options"] == "nosniff"
 
 
 def _became(shop: Shop, number: int, case: Case) -> None:

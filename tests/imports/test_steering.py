@@ -10,7 +10,7 @@ from tests.imports.bad_records import line, record
 from tests.imports.feeds import entries, feed, paused_in_the_middle, settled
 from tests.imports.pictures import jpeg
 from tests.imports.shop import Shop, until
-from tests.system.shop import put
+from tests.system.shop import body, put
 
 MANY = 1_500
 
@@ -152,10 +152,14 @@ def test_a_product_put_in_the_middle_of_a_long_import_is_found_within_five_secon
     numbers = range(40_000, 40_000 + 2 * MANY)
     import_id = shop.begin(shop.file("long.bson", feed(numbers, seed=40_000)))
     until(lambda: shop.view(import_id)["counters"]["read"] > 0, "the import does not begin")
-    answer = put(shop, "urgent", jpeg(49_999))
+    answer = shop.admin.put(
+        "/v1/products/urgent",
+        params={"wait": "searchable", "within": "5s"},
+        json=body(jpeg(49_999)),
+    )
     assert shop.view(import_id)["state"] == "running", "the import was over too soon"
-    assert answer["state"] == "searchable", answer
-    shop.finds("urgent", jpeg(49_999))
+    assert answer.json()["state"] == "searchable", answer.text
+    assert shop.hits(jpeg(49_999))["urgent"] > 0.99
     assert shop.ended(import_id)["counters"]["imported"] == len(numbers)
 
 
