@@ -5,7 +5,7 @@ import numpy as np
 
 
 def jpegs(count: int, side: int = 180, seed: int = 3) -> list[bytes]:
-    """Blots on soft ground with some grain, about 9 kB each."""
+    """Blots on soft ground with some grain, about 7.5 kB each."""
     rng = np.random.default_rng(seed)
     made = []
     for _ in range(count):
