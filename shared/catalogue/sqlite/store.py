@@ -24,6 +24,9 @@ Row = tuple[Any, ...]
 
 BUSY_MS = 30_000
 """How long to wait for another process that is writing."""
+WRITER_CACHE_KIB = 32 * 1024
+READER_CACHE_KIB = 4 * 1024
+"""There are as many readers as threads that read at once; what they miss, the system's page cache has."""
 MAX_GROUP = 256
 """Writes in one transaction at most, so that the first of them is not kept waiting."""
 
@@ -49,7 +52,7 @@ class Store:
         self._idle: deque[sqlite3.Connection] = deque()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         with _told(path):
-            self._db = self._connect()
+            self._db = self._connect(WRITER_CACHE_KIB)
         try:
             with _told(path):
                 migrate(self._db, path)
@@ -108,7 +111,7 @@ class Store:
         if self._closed:
             raise Unavailable(f"The catalogue {self._path} was closed: open it again.")
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache_kib: int) -> sqlite3.Connection:
         db = sqlite3.connect(
             self._path,
             timeout=BUSY_MS / 1000,
@@ -119,7 +122,7 @@ class Store:
         try:
             _use_wal(db)
             db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA cache_size = -32768")
+            db.execute(f"PRAGMA cache_size = -{cache_kib}")
         except BaseException:
             db.close()
             raise
@@ -129,7 +132,7 @@ class Store:
         try:
             return self._idle.pop()
         except IndexError:
-            return self._connect()
+            return self._connect(READER_CACHE_KIB)
 
     def _put_away(self, db: sqlite3.Connection) -> None:
         with self._lock:
