@@ -45,8 +45,9 @@ class Shop:
         assert counters["read"] == sum(counters[name] for name in _READ), counters
         return found
 
-    def ended(self, import_id: str) -> dict[str, Any]:
-        until(lambda: self.view(import_id)["state"] in FINISHED, f"{import_id} goes on and on")
+    def ended(self, import_id: str, within: float = PATIENCE_S) -> dict[str, Any]:
+        over = lambda: self.view(import_id)["state"] in FINISHED  # noqa: E731
+        until(over, f"{import_id} goes on and on", within)
         return self.view(import_id)
 
     def imported(self, path: Path, form: str = "bson", **options: Any) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from tests.imports.shop import Shop, shop_in, until
 from tests.system.demo import Demo, demo
 
 MANY = 1_500
+SOON_S = 20.0
+"""Less than any lease that whoever is gone had taken."""
 LAST = record("the-last", [{"picture": jpeg(9_999)}])
 TORN = record("torn", [{"picture": jpeg(9_998)}])[:-9]
 
@@ -24,7 +26,7 @@ def test_an_import_goes_on_where_its_house_was_closed(tmp_path: Path) -> None:
         shop.ask(import_id, "resume")
     with shop_in(tmp_path) as shop:
         assert shop.view(import_id)["counters"]["read"] >= read
-        _is_whole(shop, shop.ended(import_id))
+        _is_whole(shop, shop.ended(import_id, SOON_S))
 
 
 def _is_whole(shop: Shop, ended: dict[str, Any]) -> None:
@@ -49,7 +51,7 @@ def test_an_import_goes_on_after_its_process_was_killed(tmp_path: Path) -> None:
         assert _shop(first).view(import_id)["state"] not in FINISHED
     with demo(tmp_path / "data") as second:
         shop = _shop(second)
-        _is_whole(shop, shop.ended(import_id))
+        _is_whole(shop, shop.ended(import_id, SOON_S))
 
 
 def _shop(house: Demo) -> Shop:

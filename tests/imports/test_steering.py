@@ -149,7 +149,7 @@ def test_events_tell_of_an_import_from_its_beginning_to_its_end(shop: Shop) -> N
 def test_a_product_put_in_the_middle_of_a_long_import_is_found_within_five_seconds(
     shop: Shop,
 ) -> None:
-    numbers = range(40_000, 40_000 + 2 * MANY)
+    numbers = range(40_000, 40_000 + 4 * MANY)
     import_id = shop.begin(shop.file("long.bson", feed(numbers, seed=40_000)))
     until(lambda: shop.view(import_id)["counters"]["read"] > 0, "the import does not begin")
     answer = shop.admin.put(
