@@ -3,8 +3,10 @@
 
 One file is imported, and after every window of pictures it is told how long it took by the clock and how
 much CPU time the house and its children used, a picture. Growth is judged by CPU time, since the machine
-may have other work; what compaction used of it, which comes in fits, is told apart beside it. The pictures
-are a few drawn ones, numbered: see `benchmarks.feeds`.
+may have other work; of it, the children's share is told apart, which is the same work at every size and yet
+dearer where cores are shared, and that of indexing, whose graphs come in fits: so is the memory of all
+processes together, as it was at the end of each window. The pictures are a few drawn ones, numbered: see
+`benchmarks.feeds`.
 """
 
 import tempfile
@@ -19,7 +21,7 @@ from benchmarks.claims import Claim, at_least, options, tell
 from benchmarks.feeds import write_feed
 from benchmarks.house import House, all_searchable, begin, house, until
 from benchmarks.load import Call, Client
-from benchmarks.processes import cpu_seconds, seconds_of_threads, together
+from benchmarks.processes import children, cpu_seconds, seconds_of_threads, together
 from shared.jobs import FINISHED
 
 PICTURES = 100_000
@@ -37,6 +39,7 @@ class Moment:
     pictures: int
     clock_s: float
     cpu_s: float
+    children_s: float
     threads_s: dict[str, float]
     bytes_together: int
 
@@ -61,6 +64,7 @@ def moment(running: House, pictures: int) -> Moment:
         pictures,
         time.perf_counter(),
         cpu_seconds(running.pid),
+        sum(cpu_seconds(child) for child in children(running.pid)),
         seconds_of_threads(running.pid, running.threads),
         together(running.pid),
     )
@@ -94,6 +98,7 @@ def between(one: Moment, other: Moment) -> dict[str, float]:
         "until": other.pictures,
         "per_second": round(pictures / (other.clock_s - one.clock_s), 1),
         "cpu_us": round((other.cpu_s - one.cpu_s) / pictures * 1e6),
+        "children_us": round((other.children_s - one.children_s) / pictures * 1e6),
         "catalogue_us": round(spent.get("catalogue-writer", 0.0) / pictures * 1e6),
         "indexing_us": round(sum(spent.get(name, 0.0) for name in INDEXING) / pictures * 1e6),
         "megabytes": round(other.bytes_together / 1e6),

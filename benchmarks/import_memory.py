@@ -4,7 +4,8 @@ A file of more than two gigabytes is made of a few drawn pictures, numbered (see
 read once, so that it is in the page cache. It is divided into chunks, in turn with the bson library
 reading it record by record. Then it is imported, first by the embedded house, then by a worker of the
 distributed one over Redis and SQLite: it is planned to its end, chunks are brought in for a while, and the
-import is cancelled, for what a chunk takes in memory its place in the file does not change. Meanwhile
+import is cancelled, for what a chunk takes in memory its place in the file does not change; what an index
+takes that grows beside it, and the building of its graph, `benchmarks.import_growth` tells. Meanwhile
 memory is looked at twice a second. Pages that several processes share are counted once where they are
 taken together; a process by itself is told with all that is resident of it.
 """

@@ -24,13 +24,17 @@ def on(cores: AbstractSet[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def children(pid: int) -> list[int]:
+    """Those that a process started and that still run."""
+    told = (_read(path) for path in (_PROC / str(pid) / "task").glob("*/children"))
+    return [int(child) for child in " ".join(told).split()]
+
+
 def tree(pid: int) -> list[int]:
-    """The process and all that it started and that still run; none where it has ended."""
-    folder = _PROC / str(pid) / "task"
-    if not folder.exists():
+    """The process, its children and theirs; none where it has ended."""
+    if not (_PROC / str(pid)).exists():
         return []
-    told = " ".join(_read(path) for path in folder.glob("*/children"))
-    return [pid, *(one for child in told.split() for one in tree(int(child)))]
+    return [pid, *(one for child in children(pid) for one in tree(child))]
 
 
 def cpu_seconds(pid: int) -> float:
