@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.imports.bad_records import record
 from tests.imports.pictures import jpeg
-from tests.imports.shop import Shop, until
+from tests.imports.shop import Shop, steady, until
 
 PICTURES: Final = 24
 """So many pictures are shared by the products of a long feed, which is quick to embed then."""
@@ -27,18 +27,11 @@ def paused_in_the_middle(shop: Shop, import_id: str) -> int:
         "the import does not begin",
     )
     assert shop.ask(import_id, "pause")["state"] == "paused"
-    read = settled(shop, import_id)
+    read = read_so_far(shop, import_id)
     assert 0 < read < shop.view(import_id)["records"], "too few records to be caught in the middle"
     return read
 
 
-def settled(shop: Shop, import_id: str) -> int:
-    """Once the chunks that were at work are finished: the records read."""
-    seen: list[int] = []
-
-    def still() -> bool:
-        seen.append(shop.view(import_id)["counters"]["read"])
-        return len(seen) > 25 and len(set(seen[-25:])) == 1
-
-    until(still, "a paused import goes on")
-    return seen[-1]
+def read_so_far(shop: Shop, import_id: str) -> int:
+    """Of a paused import, once the chunks that were at work are finished."""
+    return steady(lambda: int(shop.view(import_id)["counters"]["read"]), "a paused import goes on")

@@ -15,6 +15,7 @@ from shared.jobs import FINISHED
 from tests.client.house import served
 
 PATIENCE_S: Final = 30.0
+_A_WHILE: Final = 25
 _READ: Final = ("imported", "unchanged", "superseded", "duplicate", "failed", "left_out")
 
 
@@ -117,3 +118,15 @@ def until(done: Callable[[], bool], otherwise: str, within: float = PATIENCE_S) 
     while not done():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.02)
+
+
+def steady(look: Callable[[], int], otherwise: str) -> int:
+    """What is seen, once it was the same for a while."""
+    seen: list[int] = []
+
+    def stands() -> bool:
+        seen.append(look())
+        return len(seen) > _A_WHILE and len(set(seen[-_A_WHILE:])) == 1
+
+    until(stands, otherwise)
+    return seen[-1]

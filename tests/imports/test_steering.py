@@ -2,17 +2,20 @@
 
 import json
 import sqlite3
-from typing import Any
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from tests.imports.bad_records import line, record
-from tests.imports.feeds import entries, feed, paused_in_the_middle, settled
+from tests.imports.feeds import entries, feed, paused_in_the_middle, read_so_far
 from tests.imports.pictures import jpeg
-from tests.imports.shop import Shop, until
+from tests.imports.shop import Shop, steady, until
 from tests.system.shop import body, put
 
 MANY = 1_500
+_TABLES: Final = ("products", "shows", "images", "embeddings")
 
 
 def test_a_limit_brings_in_the_first_records(shop: Shop) -> None:
@@ -76,38 +79,40 @@ def _picture(shop: Shop) -> None:
     shop.file("3.jpg", jpeg(3))
 
 
-def _everything(shop: Shop) -> tuple[list[Any], list[str]]:
-    """The catalogue's products and pictures once they are quiet, and what bytes are stored."""
+def _everything(shop: Shop) -> tuple[list[list[Any]], list[Path]]:
+    """Products and pictures of the catalogue once they are quiet, and the files of their bytes."""
     data = shop.folder.parent / "data"
-    tables = "products", "product_images", "images"
 
     def quiet() -> bool:
         stats = shop.admin.get("/v1/stats").json()
         return not any((*stats["pending"].values(), *stats["images_waiting"].values()))
 
     until(quiet, "the house never rests")
-    with sqlite3.connect(data / "catalogue.sqlite") as db:
-        known = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
-        rows = [sorted(map(repr, db.execute(f"SELECT * FROM {t}"))) for t in tables if t in known]  # noqa: S608
-    db.close()
-    assert len(rows) > 1
-    return rows, sorted(str(path) for path in (data / "blobs").rglob("tenants/*/pa*/**/*"))
+    with closing(sqlite3.connect(data / "catalogue.sqlite")) as db:
+        rows = [db.execute(f"SELECT * FROM {one} ORDER BY 1, 2").fetchall() for one in _TABLES]  # noqa: S608
+    files = sorted((data / "blobs" / "tenants" / "default" / "packs").rglob("*"))
+    assert all((*rows, files)), "nothing to compare"
+    return rows, files
 
 
 def test_the_same_feed_again_embeds_nothing_and_no_index_moves(shop: Shop) -> None:
     path = shop.file("again.bson", feed(range(4_000, 4_200), seed=4_000))
     shop.imported(path)
-    before, generation = _everything(shop), _generation(shop)
+    (_, files), generation = _everything(shop), _generation(shop)
     counters = shop.imported(path)["counters"]
     assert (counters["unchanged"], counters["imported"], counters["embedded"]) == (200, 0, 0)
-    after = _everything(shop)
-    assert after[1] == before[1]
+    assert _everything(shop)[1] == files
     assert _generation(shop) == generation
 
 
-def _generation(shop: Shop) -> Any:
-    answer = shop.shopper.post("/v1/search/image", content=jpeg(1)).json()
-    return answer["meta"]["generation"]
+def _generation(shop: Shop) -> int:
+    """Of the index, once compaction has come to rest too."""
+
+    def look() -> int:
+        answer = shop.shopper.post("/v1/search/image", content=jpeg(1)).json()
+        return int(answer["meta"]["generation"])
+
+    return steady(look, "the index never rests")
 
 
 def test_an_import_waits_while_it_is_paused_and_goes_on_where_it_was(shop: Shop) -> None:
@@ -115,7 +120,7 @@ def test_an_import_waits_while_it_is_paused_and_goes_on_where_it_was(shop: Shop)
     import_id = shop.begin(shop.file("paused.bson", feed(numbers, seed=10_000)))
     read = paused_in_the_middle(shop, import_id)
     assert shop.view(import_id)["chunks"]["waiting"] > 0
-    assert settled(shop, import_id) == read
+    assert read_so_far(shop, import_id) == read
     shop.ask(import_id, "resume")
     ended = shop.ended(import_id)
     assert (ended["state"], ended["counters"]["imported"]) == ("succeeded", MANY)
