@@ -10,6 +10,8 @@ from shared.errors import Flaw, Invalid
 
 MAX_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.05
+_PAUSES_A_LOOK: Final = 9
+"""What is dear to look at, as the chunks of a large import are, takes a tenth of the time at most."""
 _DURATION: Final = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)?")
 
 Seen = TypeVar("Seen")
@@ -23,10 +25,12 @@ def wait_for(
     if done(seen) or not ports.waiting_room.acquire(blocking=False):
         return seen
     try:
-        end = time.monotonic() + seconds
-        while not done(seen) and time.monotonic() < end:
-            time.sleep(_PAUSE_SECONDS)
+        end, pause = time.monotonic() + seconds, _PAUSE_SECONDS
+        while not done(seen) and (left := end - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            begun = time.monotonic()
             seen = look()
+            pause = max(_PAUSE_SECONDS, _PAUSES_A_LOOK * (time.monotonic() - begun))
         return seen
     finally:
         ports.waiting_room.release()
