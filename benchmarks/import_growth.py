@@ -1,5 +1,5 @@
 """Whether an import keeps its pace as it goes on: `python -m benchmarks.import_growth [--pictures N]
-[--window N] [--quick]`.
+[--window N] [--drawn N] [--quick]`.
 
 One file is imported, and after every window of pictures it is told how long it took by the clock and how
 much CPU time the house and its children used, a picture. Growth is judged by CPU time, since the machine
@@ -9,6 +9,8 @@ processes together, as it was at the end of each window. The pictures are a few 
 `benchmarks.feeds`.
 """
 
+import json
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -70,12 +72,17 @@ def moment(running: House, pictures: int) -> Moment:
     )
 
 
-def measured(folder: Path, *, pictures: int, window: int) -> dict[str, Any]:
+def measured(folder: Path, *, pictures: int, window: int, drawn: int) -> dict[str, Any]:
+    """Windows are told on standard error as they come, for a run may take an hour."""
     path = folder / "pictures.bson"
-    write_feed(path, pictures, drawn=DRAWN)
+    write_feed(path, pictures, drawn=drawn)
     with house(folder) as running:
         client = running.client()
-        seen = list(moments(running, client, path, window))
+        seen: list[Moment] = []
+        for found in moments(running, client, path, window):
+            if seen and found.pictures > seen[-1].pictures:
+                sys.stderr.write(f"{json.dumps(between(seen[-1], found))}\n")
+            seen.append(found)
         waited = until(lambda: all_searchable(client), pause=PAUSE_S, within_s=3_600)
         client.close()
     # The end of the import, where twins are looked for, is no window of its own.
@@ -115,10 +122,11 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--pictures", type=int, default=PICTURES)
     parser.add_argument("--window", type=int, default=WINDOW)
+    parser.add_argument("--drawn", type=int, default=DRAWN, help="of which the others are copies")
     asked = parser.parse_args()
     pictures, window = (512, 128) if asked.quick else (asked.pictures, asked.window)
     with tempfile.TemporaryDirectory() as folder:
-        found = measured(Path(folder), pictures=pictures, window=window)
+        found = measured(Path(folder), pictures=pictures, window=window, drawn=asked.drawn)
     tell("import_growth", claims(found), found)
 
 
