@@ -32,7 +32,7 @@ class Shop:
         path.write_bytes(data)
         return path
 
-    def begin(self, path: Path, form: str = "bson", **options: Any) -> str:
+    def begin(self, path: Path | str, form: str = "bson", **options: Any) -> str:
         """The id of the import."""
         body = {"format": form, "source": {"path": str(path)}, **options}
         answer = self.admin.post("/v1/imports", json=body)
@@ -51,7 +51,7 @@ class Shop:
         until(over, f"{import_id} goes on and on", within)
         return self.view(import_id)
 
-    def imported(self, path: Path, form: str = "bson", **options: Any) -> dict[str, Any]:
+    def imported(self, path: Path | str, form: str = "bson", **options: Any) -> dict[str, Any]:
         return self.ended(self.begin(path, form, **options))
 
     def ask(self, import_id: str, action: str) -> dict[str, Any]:
