@@ -37,6 +37,7 @@ from shared.indexes import Index
 from shared.places import Places
 from shared.queue.local import LocalQueue
 from shared.runtime.arguments import processors
+from shared.runtime.memory import share_arenas
 from shared.runtime.settings import Installation
 from shared.spaces import Spaces
 from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
@@ -83,6 +84,7 @@ def embedded(
 
     Whose pictures may be fetched by URL, the environment tells, as it does other ways to run.
     """
+    share_arenas()
     hands = hands or hands_for(processors())
     with ExitStack() as stack:
         scratch = data / "scratch"

@@ -17,6 +17,7 @@ from shared.catalogue.targets import Targets
 from shared.queue.celery.worker import run_worker
 from shared.runtime.arguments import work
 from shared.runtime.logs import configure
+from shared.runtime.memory import share_arenas
 from shared.runtime.settings import Installation
 from shared.tasks import QueueName
 
@@ -27,6 +28,7 @@ def run(queues: Sequence[QueueName], concurrency: int) -> int:
     """Until SIGTERM; as many child processes decode and embed as tasks run at once."""
     known = Installation()
     configure(known.log_level, sys.stdout)
+    share_arenas()
     with ExitStack() as stack:
         catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
         embedder = ChildEmbedder(folder_of(known.model), children=concurrency)
