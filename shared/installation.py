@@ -17,12 +17,12 @@ from shared.catalogue.port import Catalogue
 from shared.errors import Invalid
 from shared.places import Places
 from shared.runtime.settings import Installation
-from shared.seams.vectors_cache import LruVectors, RedisVectors
 
 if TYPE_CHECKING:
     from shared.fetching.fetcher import Fetcher
     from shared.notices.redis import RedisNotices
     from shared.queue.celery.queue import CeleryQueue
+    from shared.seams.vectors_cache import LruVectors, RedisVectors
 
 
 def catalogue_of(known: Installation) -> Catalogue:
@@ -72,8 +72,10 @@ def ordinal_of(known: Installation) -> int:
     return int(found[1]) if found else 0
 
 
-def cache_of(known: Installation) -> LruVectors | RedisVectors:
+def cache_of(known: Installation) -> "LruVectors | RedisVectors":
     """What is remembered of queries: by all gateways together, or by each for itself."""
+    from shared.seams.vectors_cache import LruVectors, RedisVectors  # noqa: PLC0415
+
     return LruVectors() if known.cache is None else RedisVectors(known.cache.get_secret_value())
 
 
