@@ -96,6 +96,12 @@ class Import:
     findings: Mapping[str, Any] = field(default_factory=dict)
     """What was found on the way: how the source is written, what was deleted, a report's blob."""
 
+    @property
+    def read_from(self) -> tuple[str, int]:
+        """The source and its size in bytes, or those of the copy of it that was staged."""
+        staged = self.findings.get("staged")
+        return (staged["blob"], staged["size"]) if staged else (self.source, self.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:

@@ -29,7 +29,8 @@ def fetched(
 
 def remember(ports: Ports, tenant: str, found: Mapping[str, str]) -> None:
     """SHA-256 by URL; called once those images are stored, so that a memory never runs ahead."""
-    ports.catalogue.fetches.remember(tenant, found)
+    if found:
+        ports.catalogue.fetches.remember(tenant, found)
 
 
 def _told(outcome: bytes | LookalikeError) -> bytes | Failure:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.embedder.arrivals import Arrival
-from services.embedder.fetched import fetched
+from services.embedder.fetched import BUDGET_S, fetched
 from services.embedder.ports import Ports
 from services.embedder.records import Draft
 from shared.errors import LookalikeError, Unavailable
@@ -15,9 +15,6 @@ from shared.jobs import Import
 from shared.products import Attributes
 from shared.seams.embedder import Failure
 from shared.sources.records import BadRecord, Named
-
-FETCHING_S = 150.0
-"""For all URLs of a chunk: well below the time that a chunk is claimed for."""
 
 _EMPTY: Final = Failure("empty_picture", "it has no bytes.")
 """As a picture that is stored, it would be one and the same for all products that have such."""
@@ -97,8 +94,8 @@ def _from_urls(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Mapping[st
     }
     if not named:
         return {}
-    deadline = time.monotonic() + FETCHING_S
-    found = dict(fetched(ports, job.tenant, list(named), FETCHING_S))
+    deadline = time.monotonic() + BUDGET_S
+    found = dict(fetched(ports, job.tenant, list(named), BUDGET_S))
     for first, failure in [(u, had) for u, had in found.items() if isinstance(had, Failure)]:
         others = iter(named[first].others)
         while isinstance(found[first], Failure) and (url := next(others, None)):

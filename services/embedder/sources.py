@@ -29,8 +29,7 @@ class Feed:
 @contextmanager
 def opened(ports: Ports, job: Import) -> Iterator[Feed]:
     """The source, or the copy of it that was staged; it must be as long as it was at the start."""
-    staged = job.findings.get("staged")
-    name, size = (staged["blob"], staged["size"]) if staged else (job.source, job.size)
+    name, size = job.read_from
     with ports.places.opened(job.tenant, name) as (read, found):
         if found != size:
             raise Invalid(
@@ -39,11 +38,6 @@ def opened(ports: Ports, job: Import) -> Iterator[Feed]:
                 code="source_changed",
             )
         yield Feed(_format(job, read, size), read, size)
-
-
-def is_text(job: Import) -> bool:
-    """Whether the way the source is written has to be found out before it is divided."""
-    return job.format == "csv"
 
 
 def mapping_of(job: Import) -> FieldMap:

@@ -91,8 +91,7 @@ def again(
 
 def _gone(caller: Caller, found: Import) -> str | None:
     """Why the source cannot be read again; what was brought in would count as failed then."""
-    staged = found.findings.get("staged")
-    name, size = (staged["blob"], staged["size"]) if staged else (found.source, found.size)
+    name, size = found.read_from
     try:
         with caller.ports.places.opened(caller.tenant, name) as (_, there):
             if there == size:

@@ -64,8 +64,7 @@ def sweep_blobs(ports: Ports) -> int:
     """
     deleted = 0
     unfinished = ports.catalogue.imports.unfinished()
-    sources = {imp.source for imp in unfinished}
-    sources |= {imp.findings["staged"]["blob"] for imp in unfinished if "staged" in imp.findings}
+    sources = {name for imp in unfinished for name in (imp.source, imp.read_from[0])}
     for blob in ports.blobs.list("tenants/"):
         if _folder(blob) in PICTURE_FOLDERS and _orphaned(ports, blob, sources):
             ports.blobs.delete(blob.key)
