@@ -15,15 +15,8 @@ from tests.imports.shop import Shop, shop_in
 
 
 @pytest.fixture
-def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Any]:
+def bucket(s3_environment: str) -> tuple[str, Any]:
     """Its name, and the files in it."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
     name = new_id("feeds").replace("_", "-").lower()
     files, _ = opened(f"s3://{name}")
     files.mkdir(name)

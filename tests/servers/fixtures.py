@@ -43,6 +43,16 @@ def s3_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from _url("s3", s3.s3_server, tmp_path_factory)
 
 
+@pytest.fixture
+def s3_environment(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What an installation says of its store; whoever brings his own store says it himself."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_url)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, os.environ.get(name, "tests"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
+    return s3_url
+
+
 def pytest_report_header() -> list[str]:
     """Against what this session tests: a version of our own, or somebody's server."""
     return [

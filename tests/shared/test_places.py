@@ -132,14 +132,7 @@ def test_an_upload_that_is_not_whole_is_no_source(places: Places) -> None:
 
 
 @pytest.fixture
-def bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in {
-        "AWS_ENDPOINT_URL": s3_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
+def bucket(s3_environment: str) -> str:
     name = new_id("feeds").replace("_", "-").lower()
     files, _ = s3_opened(f"s3://{name}")
     files.mkdir(name)

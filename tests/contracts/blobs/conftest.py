@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -7,16 +6,6 @@ from fsspec.core import url_to_fs
 from shared.blobs.fsspec import FsspecBlobs
 from shared.blobs.port import Blobs
 from shared.ids import ulid
-
-
-@pytest.fixture
-def s3_environment(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """What an installation says of its store; whoever brings his own store says it himself."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_url)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, os.environ.get(name, "tests"))
-    monkeypatch.setenv("AWS_DEFAULT_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
-    return s3_url
 
 
 @pytest.fixture

@@ -188,3 +188,15 @@ def claimed(catalogue: Catalogue) -> Callable[[], Claim]:
         return found
 
     return take
+
+
+@pytest.fixture
+def url(mongodb_url: str) -> Iterator[str]:
+    with fresh_database(mongodb_url) as fresh:
+        yield fresh
+
+
+@contextmanager
+def database(url: str) -> Iterator[Any]:
+    with MongoClient[dict[str, Any]](url) as client:
+        yield client.get_default_database()
