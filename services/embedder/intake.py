@@ -64,19 +64,22 @@ def bring_in(ports: Ports, job: Import, chunk: Chunk, records: Records) -> Count
 
 def _written(ports: Ports, job: Import, ready: Sequence[Ready], not_after: int) -> list[Outcome]:
     fresh = ports.targets.fresh(job.tenant)
+    in_time = min(fresh.not_after, not_after)  # rule: write_deadline
     return ports.catalogue.products.upsert(
-        [
-            ProductWrite(
-                tenant=job.tenant,
-                product_id=one.product_id,
-                attributes=one.attributes,
-                images=one.images,
-                targets=fresh.names,
-                not_after=min(fresh.not_after, not_after),  # rule: write_deadline
-                origin=Origin(job.import_id, job.created, one.offset),  # rule: dated_imports
-            )
-            for one in ready
-        ]
+        [write_of(job, one, fresh.names, in_time) for one in ready]
+    )
+
+
+def write_of(job: Import, one: Ready, targets: frozenset[str], not_after: int) -> ProductWrite:
+    """How a record comes in; a dry run asks what would become of the same."""
+    return ProductWrite(
+        tenant=job.tenant,
+        product_id=one.product_id,
+        attributes=one.attributes,
+        images=one.images,
+        targets=targets,
+        not_after=not_after,
+        origin=Origin(job.import_id, job.created, one.offset),  # rule: dated_imports
     )
 
 

@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 
 from services.embedder.gathering import Ready, gather
-from services.embedder.intake import kind_of
+from services.embedder.intake import kind_of, write_of
 from services.embedder.letters import put_records
 from services.embedder.ports import Ports
 from services.embedder.records import Draft, Records
 from shared.catalogue.changes import upserted
-from shared.catalogue.products import Outcome, ProductWrite
+from shared.catalogue.products import Outcome
 from shared.images import sha256_of
 from shared.jobs import Counters, Import
-from shared.products import Origin, Product
+from shared.products import Product
 from shared.sources.records import Named
 
 BETWEEN = " > "
@@ -61,13 +61,4 @@ def _unfetched(draft: Draft, doc: Product | None) -> Ready:
 
 def _outcome(ports: Ports, job: Import, one: Ready, doc: Product | None) -> Outcome:
     now = ports.catalogue.now()
-    write = ProductWrite(
-        tenant=job.tenant,
-        product_id=one.product_id,
-        attributes=one.attributes,
-        images=one.images,
-        targets=frozenset(),
-        not_after=now,
-        origin=Origin(job.import_id, job.created, one.offset),
-    )
-    return upserted(doc, write, now)
+    return upserted(doc, write_of(job, one, frozenset(), now), now)
