@@ -2,6 +2,8 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Collection
+from functools import partial
 
 from services.indexer.audit import Drift, Shown, differences
 from services.indexer.ports import Ports
@@ -29,10 +31,7 @@ def audit_elasticsearch(ports: Ports, cluster: Cluster, index: Index, shard: int
         drift = compare_elasticsearch(ports, cluster, index, shard)
     if drift:
         where = (index.index_id, shard)
-        counts = (len(drift.untold), len(drift.lost), len(drift.ghosts))
-        _log.warning(
-            "%s shard %d drifted in Elasticsearch: %d untold, %d lost, %d ghosts", *where, *counts
-        )
+        _log.warning("%s shard %d drifted in Elasticsearch: %s", *where, drift)
     name = target(index.index_id, "elasticsearch")
     if missing := [*drift.untold, *drift.lost]:
         ports.catalogue.products.add_pending(index.tenant, frozenset({name}), missing)
@@ -56,9 +55,8 @@ def compare_elasticsearch(ports: Ports, cluster: Cluster, index: Index, shard: i
     none = Drift(index, shard, ports.catalogue.now())
     cluster.ensure(index)
     cluster.refresh(index)
-    return differences(
-        ports, none, target(index.index_id, "elasticsearch"), _shown(cluster, index, shard)
-    )
+    shown, again = _shown(cluster, index, shard), partial(_again, cluster, index)
+    return differences(ports, none, target(index.index_id, "elasticsearch"), shown, again)
 
 
 def _shown(cluster: Cluster, index: Index, shard: int) -> Shown:
@@ -73,4 +71,14 @@ def _shown(cluster: Cluster, index: Index, shard: int) -> Shown:
         for hit in page:
             said = {name: values[0] for name, values in hit["fields"].items()}
             found[said["bucket"]][said["product_id"]] = said["revision"]
+    return found
+
+
+def _again(cluster: Cluster, index: Index, product_ids: Collection[str]) -> dict[str, int]:
+    """Without a refresh: whoever marked a document had refreshed before."""
+    ids, found = list(product_ids), {}
+    for first in range(0, len(ids), _PAGE):
+        part = ids[first : first + _PAGE]
+        for said in cluster.sources(index, part, ["product_id", "revision"]):
+            found[said["product_id"]] = said["revision"]
     return found

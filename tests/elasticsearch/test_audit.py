@@ -1,6 +1,9 @@
 """Drift between Elasticsearch and the catalogue is found and repaired in both directions."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import pytest
 
 from services.indexer.elastic_audit import audit_elasticsearch, compare_elasticsearch
 from services.indexer.reconciler import audits_of_elasticsearch
@@ -102,6 +105,35 @@ def test_an_index_that_is_ahead_of_a_restored_catalogue_begins_anew(floor: "Floo
     floor.follow()
     assert floor.shown() == before
     assert not audit(floor)
+
+
+def put_and_follow(floor: "Floor") -> None:
+    floor.house.put("a", [floor.house.image("a")], title="newer")
+    floor.house.put("c", [floor.house.image("c")], title="c")
+    floor.follow()
+
+
+def delete_and_follow(floor: "Floor") -> None:
+    floor.house.delete("a")
+    floor.follow()
+
+
+@pytest.mark.parametrize("change", [put_and_follow, delete_and_follow])
+def test_what_is_written_between_an_audits_looks_is_no_drift(
+    floor: "Floor", change: Callable[["Floor"], None]
+) -> None:
+    stocked(floor)
+    busy = floor.house.interrupted("products.digests", lambda: change(floor))
+    assert not compare_elasticsearch(busy.ports, floor.cluster, floor.house.index, 0)
+
+
+def test_a_loss_is_found_among_what_is_written_meanwhile(floor: "Floor") -> None:
+    stocked(floor)
+    floor.house.put("lost", [floor.house.image("lost")])
+    mark(floor, "lost")
+    busy = floor.house.interrupted("products.digests", lambda: put_and_follow(floor))
+    drift = compare_elasticsearch(busy.ports, floor.cluster, floor.house.index, 0)
+    assert drift.lost == ("lost",)
 
 
 def test_the_reconciler_audits_it(floor: "Floor") -> None:
