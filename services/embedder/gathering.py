@@ -48,6 +48,7 @@ class Gathered:
 def gather(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Gathered:
     """A product goes on with the pictures that there are; without any, its record has failed."""
     from_urls = _from_urls(ports, job, drafts)
+    urls = {url: sha256_of(had) for url, had in from_urls.items() if isinstance(had, bytes)}
     ready: list[Ready] = []
     arrivals: dict[str, Arrival] = {}
     lost: list[BadRecord] = []
@@ -58,7 +59,7 @@ def gather(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Gathered:
             if isinstance(had, Failure):
                 reasons.append(f"{_shown(picture)}: {had.detail}")
                 continue
-            sha256 = had if isinstance(had, str) else sha256_of(had)
+            sha256 = had if isinstance(had, str) else _sha256(picture, had, urls)
             images[sha256] = None
             if isinstance(had, bytes):
                 arrivals[sha256] = Arrival(sha256, had, draft.offset)
@@ -66,7 +67,6 @@ def gather(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Gathered:
             lost.append(_lost(draft, reasons, left=len(images)))
         if images:
             ready.append(Ready(draft.offset, draft.product_id, draft.attributes, tuple(images)))
-    urls = {url: sha256_of(had) for url, had in from_urls.items() if isinstance(had, bytes)}
     return Gathered(ready, arrivals, lost, len(drafts) - len(ready), urls)
 
 
@@ -104,6 +104,13 @@ def _from_urls(ports: Ports, job: Import, drafts: Sequence[Draft]) -> Mapping[st
         if isinstance(found[first], Failure):
             found[first] = failure
     return found
+
+
+def _sha256(picture: bytes | Named, data: bytes, urls: Mapping[str, str]) -> str:
+    """One photo in many records is fetched once, and named once."""
+    if isinstance(picture, Named) and picture.kind == "url":
+        return urls[picture.value]
+    return sha256_of(data)
 
 
 def _tried(read: Callable[..., bytes], *where: object) -> Had:
