@@ -28,10 +28,10 @@ def takes(
     return {"requestBody": {"required": True, "content": content}}
 
 
-def takes_bytes(*media_types: str) -> dict[str, Any]:
+def takes_bytes(*media_types: str, required: bool = True) -> dict[str, Any]:
     """Describes a body that is the bytes themselves."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in media_types}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

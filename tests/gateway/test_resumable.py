@@ -181,6 +181,32 @@ def test_an_upload_that_is_given_up_is_gone_with_its_bytes(
     assert blobs(ports) == []
 
 
+def test_where_a_proxy_forbids_a_method_post_stands_for_it(
+    client: TestClient, shopper: TestClient, ports: Ports
+) -> None:
+    path = begun(client, 8)
+    kind = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+    appending = {**TUS, **kind, "X-HTTP-Method-Override": "PATCH"}
+    answer = client.post(path, content=b"look", headers=appending)
+    assert (answer.status_code, answer.headers["upload-offset"]) == (204, "4")
+    assert (stored(ports, path), answer.headers["tus-resumable"]) == (b"look", "1.0.0")
+    again = client.post(path, content=b"like", headers=appending)
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_offset")
+    removing = {**TUS, "X-HTTP-Method-Override": "DELETE"}
+    assert shopper.post(path, headers=removing).status_code == 403
+    assert client.post(path, headers=removing).status_code == 204
+    assert client.head(path, headers=TUS).status_code == 404
+
+
+@pytest.mark.parametrize("override", [{}, {"X-HTTP-Method-Override": "PUT"}])
+def test_post_stands_for_no_other_method(override: dict[str, str], client: TestClient) -> None:
+    path = begun(client, 8)
+    answer = client.post(path, content=b"look", headers={**TUS, "Upload-Offset": "0", **override})
+    assert answer.status_code == 422
+    assert "x-http-method-override" in answer.json()["detail"]
+    assert offset_of(client, path) == 0
+
+
 def test_an_upload_that_an_import_reads_is_not_given_up(client: TestClient, ports: Ports) -> None:
     path = begun(client, 4)
     patch(client, path, 0, b"look")

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Header, Request, Response
 
@@ -79,6 +79,25 @@ def delete_upload(upload_id: str, caller: Admin) -> Response:
     """Give up an upload, complete or not; refused while an import reads it."""
     uploads.remove(caller, upload_id)
     return Response(status_code=204)
+
+
+@router.post(
+    "/uploads/{upload_id}",
+    status_code=204,
+    responses={204: dict(_STATE)},
+    openapi_extra=takes_bytes(tus.BYTES, required=False)
+    | tus.takes("Tus-Resumable", "Upload-Offset", "Upload-Length"),
+)
+def post_to_upload(
+    request: Request,
+    upload_id: str,
+    caller: Admin,
+    x_http_method_override: Annotated[Literal["PATCH", "DELETE"], Header()],
+) -> Response:
+    """PATCH or DELETE, whichever `X-HTTP-Method-Override` says, where a proxy forbids them."""
+    if x_http_method_override == "PATCH":
+        return patch_upload(request, upload_id, caller)
+    return delete_upload(upload_id, caller)
 
 
 @router.options("/uploads", status_code=204, responses={204: dict(_ABILITIES)})
