@@ -177,6 +177,9 @@ class Store:
         self._db.execute("SAVEPOINT one")
         try:
             result = job.work(self._db)
+            if isinstance(result, sqlite3.Cursor):
+                # Let go of elsewhere, it would reset a statement that this thread is stepping through.
+                result.close()
         except Exception as error:  # noqa: BLE001 - it is its caller's
             self._db.execute("ROLLBACK TO one")
             return _failing(job, error)

@@ -313,6 +313,14 @@ with SqliteCatalogue(Path({str(path)!r})) as catalogue:
         assert len(catalogue.office.uploads_before(1)) == 400
 
 
+def test_a_cursor_that_a_write_answers_is_closed_by_the_writer(store: Store) -> None:
+    many = [(1,), (2,)]
+    cursor = store.write(lambda db: db.executemany("INSERT INTO numbers VALUES (?)", many))
+    assert cursor.rowcount == len(many)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        cursor.fetchone()
+
+
 def test_closing_ends_the_writer_and_lets_go_of_the_file(path: Path, write: Write) -> None:
     threads = threading.active_count()
     catalogue = SqliteCatalogue(path)
@@ -421,6 +429,8 @@ def look_everything_up(catalogue: SqliteCatalogue, write: Write, clock: Any) -> 
     catalogue.office.drop_upload("u")
     catalogue.office.upload_names_blob("blob")
     catalogue.office.jobs("shop")
+    catalogue.fetches.known("shop", ["https://cdn.example/lamp.jpg"])
+    catalogue.fetches.remember("shop", {"https://cdn.example/lamp.jpg": "a" * 64})
 
 
 def test_who_is_alone_with_the_file_frees_what_a_dead_process_held(path: Path) -> None:
