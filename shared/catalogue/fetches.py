@@ -5,6 +5,8 @@ from typing import Protocol
 
 REMEMBERED_MS = 7 * 24 * 60 * 60 * 1000
 """A picture that changes under its URL is seen again after so long."""
+FORGOTTEN_AT_ONCE = 1_000
+"""More than are remembered at once, so that what is old grows less; few enough to hold up nobody."""
 
 
 class Fetches(Protocol):
@@ -18,5 +20,8 @@ class Fetches(Protocol):
         ...
 
     def remember(self, tenant: str, found: Mapping[str, str]) -> None:
-        """SHA-256 by URL, written over what was known; called once the images are stored."""
+        """SHA-256 by URL, written over what was known; called once the images are stored.
+
+        Some of what is older than seven days, of whatever tenant, goes: the oldest first.
+        """
         ...

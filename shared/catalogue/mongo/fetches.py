@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from pymongo import ReplaceOne
 
-from shared.catalogue.fetches import REMEMBERED_MS
+from shared.catalogue.fetches import FORGOTTEN_AT_ONCE, REMEMBERED_MS
 from shared.catalogue.mongo.documents import key_of
 from shared.catalogue.mongo.store import TAKEN, Document, Store
 
@@ -30,3 +30,10 @@ class MongoFetches:
         if writes:
             # Two that fetched the same at the same time know the same: one of them is enough.
             self._documents.bulk(writes, frozenset({TAKEN}))
+            self._forget(now - REMEMBERED_MS)
+
+    def _forget(self, before: int) -> None:
+        old = {"at": {"$lt": before}}
+        found = self._documents.find(old, ["_id"], sort=[("at", 1)], limit=FORGOTTEN_AT_ONCE)
+        if found:
+            self._documents.delete_all(old | {"_id": {"$in": [doc["_id"] for doc in found]}})

@@ -71,6 +71,8 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     "uploads": (_by("parts.blob"), _by("touched")),
     # remember sweeps what is old
     "idempotency": (_by("at"),),
+    # remember forgets what is old
+    "fetches": (_by("at"),),
     # jobs
     "jobs": (_by("tenant", "created", "job_id"),),
 }

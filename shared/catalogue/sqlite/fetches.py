@@ -1,9 +1,10 @@
 """What was fetched from where, as rows."""
 
 import json
+import sqlite3
 from collections.abc import Collection, Mapping
 
-from shared.catalogue.fetches import REMEMBERED_MS
+from shared.catalogue.fetches import FORGOTTEN_AT_ONCE, REMEMBERED_MS
 from shared.catalogue.sqlite.store import Store
 
 
@@ -22,6 +23,13 @@ class SqliteFetches:
     def remember(self, tenant: str, found: Mapping[str, str]) -> None:
         now = self._store.now()
         rows = [(tenant, url, sha256, now) for url, sha256 in found.items()]
-        self._store.write(
-            lambda db: db.executemany("INSERT OR REPLACE INTO fetches VALUES (?, ?, ?, ?)", rows)
-        )
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
+                "DELETE FROM fetches WHERE (tenant, url) IN"
+                " (SELECT tenant, url FROM fetches WHERE at < ? ORDER BY at LIMIT ?)",
+                (now - REMEMBERED_MS, FORGOTTEN_AT_ONCE),
+            )
+            db.executemany("INSERT OR REPLACE INTO fetches VALUES (?, ?, ?, ?)", rows)
+
+        self._store.write(work)

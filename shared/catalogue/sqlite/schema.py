@@ -150,6 +150,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE ranges RENAME TO chunks;
     CREATE INDEX chunks_waiting ON chunks (import_id, attempts, number) WHERE state = 'waiting';
     """,
+    "CREATE INDEX fetches_by_age ON fetches (at)",
 )
 
 

@@ -44,6 +44,19 @@ def test_a_url_is_looked_at_again_after_seven_days(catalogue: Catalogue, clock: 
     assert set(catalogue.fetches.known("shop", [LAMP, SHOE])) == {SHOE}
 
 
+def test_what_is_older_goes_when_something_is_remembered(catalogue: Catalogue, clock: Any) -> None:
+    catalogue.fetches.remember("shop", {LAMP: "a" * 64})
+    catalogue.fetches.remember("other", {LAMP: "a" * 64})
+    clock.advance(1)
+    catalogue.fetches.remember("shop", {SHOE: "b" * 64})
+    clock.advance(REMEMBERED_MS)
+    catalogue.fetches.remember("third", {LAMP: "c" * 64})
+    clock.advance(-REMEMBERED_MS)  # to see what is there, and not only what is young enough
+    assert catalogue.fetches.known("shop", [LAMP, SHOE]) == {SHOE: "b" * 64}
+    assert catalogue.fetches.known("other", [LAMP]) == {}
+    assert catalogue.fetches.known("third", [LAMP]) == {LAMP: "c" * 64}
+
+
 def test_several_may_remember_the_same_at_once(catalogue: Catalogue) -> None:
     urls = [f"https://cdn.example/{n}.jpg" for n in range(40)]
     sha256s = [sign * 64 for sign in "abcd"]
