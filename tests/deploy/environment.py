@@ -32,6 +32,12 @@ def names_of(settings: type[Settings]) -> set[str]:
 
 INSTALLATION: Final = names_of(Installation)
 KNOWN: Final = INSTALLATION | names_of(GatewaySettings)
+SOURCES: Final = {
+    "LOOKALIKE_FETCH_HOSTS",
+    "LOOKALIKE_FETCH_PRIVATE",
+    "LOOKALIKE_IMPORT_BUCKETS",
+}
+"""Where pictures and feeds may come from; each may be empty, and then nothing does."""
 OF_AWS: Final = {
     "AWS_ACCESS_KEY_ID",
     "AWS_DEFAULT_REGION",

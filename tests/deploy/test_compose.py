@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.deploy.compose import FILE, Compose, complaints, environment, load, variables
-from tests.deploy.environment import ROOT, urls_of
+from tests.deploy.environment import ROOT, SOURCES, urls_of
 
 CHECKER = Path(sys.executable).parent / "check-jsonschema"
 EXAMPLE = ROOT / ".env.example"
@@ -42,11 +42,12 @@ def test_the_examples_defaults_are_those_of_the_file() -> None:
     assert said == dict(re.findall(r"\$\{(\w+):-([^}]+)\}", text))
 
 
-def test_what_the_example_leaves_empty_must_be_said() -> None:
+def test_what_the_example_leaves_empty_must_be_said_or_is_off() -> None:
     empty = re.findall(r"^(\w+)=$", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
     text = FILE.read_text(encoding="utf-8")
-    assert empty
-    for name in empty:
+    assert set(empty) > SOURCES
+    assert set(re.findall(r"\$\{(\w+):-\}", text)) == SOURCES
+    for name in set(empty) - SOURCES:
         assert set(re.findall(rf"\$\{{{name}(.)(.)", text)) == {(":", "?")}
 
 
@@ -67,6 +68,15 @@ def test_what_the_replica_set_is_made_of_is_its_own_host() -> None:
     assert '_id: "rs0"' in script
     assert "replicaSet=rs0" in catalogue
     assert "rs0" in load()["services"][str(host)]["command"]
+
+
+def test_whoever_takes_from_elsewhere_is_told_from_where() -> None:
+    services = load()["services"]
+    told = {name: SOURCES & environment(one).keys() for name, one in services.items()}
+    assert {name: said for name, said in told.items() if said} == {
+        "gateway": SOURCES,
+        "embedder-worker": SOURCES,
+    }
 
 
 def without_limits(compose: Compose) -> None:

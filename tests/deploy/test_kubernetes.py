@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.deploy.cluster import BASE, Cluster, complaints, container_of, load, name_of, pod_of
-from tests.deploy.environment import ROOT
+from tests.deploy.environment import ROOT, SOURCES
 
 OLDEST = "1.30"
 """The first whose containers can sleep before they stop, without being told to."""
@@ -45,6 +45,15 @@ def test_a_process_has_no_secret_that_it_does_not_need() -> None:
         "gateway"
     ]
     assert not any(name.endswith("_FILE") for name in told["embedder-http"])
+
+
+def test_whoever_takes_from_elsewhere_is_told_from_where() -> None:
+    cluster = load()
+    told = {name_of(one): SOURCES & set(cluster.environment(one)) for one in cluster.workloads}
+    assert {name: said for name, said in told.items() if said} == {
+        "gateway": SOURCES,
+        "embedder-worker": SOURCES,
+    }
 
 
 def test_every_key_of_the_secret_is_told_to_the_operator() -> None:
