@@ -21,6 +21,7 @@ PICTURE = CANARY
 PUBLIC, OTHER = "93.184.215.14", "151.101.1.1"
 """Addresses as anybody may have them; wires lead to a server of the test instead."""
 HOST = "pictures.example.com"
+URL = f"https://{HOST}/a.png"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,6 +58,30 @@ def picture(request: Handler) -> None:
 
 def leads_to(url: str, status: int = 302) -> Page:
     return lambda request: request.say(status, headers={"Location": url})
+
+
+def saying(status: int, body: bytes = b"", **headers: str) -> Page:
+    """A page with these headers; underscores stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda request: request.say(status, body, named)
+
+
+def trickle(*, head: bool) -> Page:
+    """A byte every 20 ms: never a silence long enough for a timeout on reading."""
+
+    def dripping(request: Handler) -> None:
+        if head:
+            request.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+        else:
+            request.send_response(200)
+            request.send_header("Content-Length", "100000")
+            request.end_headers()
+        over = threading.Event()
+        while not over.wait(0.02):
+            request.wfile.write(b"a")
+            request.wfile.flush()
+
+    return dripping
 
 
 class Server(ThreadingHTTPServer):
