@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from services.embedder.canary import CANARY
+from services.embedder.imports import plan_import
 from services.embedder.ports import Ports
 from services.embedder.tasks import handle
 from shared.blobs import keys
@@ -187,6 +188,13 @@ class House:
             new_id("imp"), TENANT, format_, source, size, 0, "running", Options(**options)
         )
         return self.ports.catalogue.imports.create(made).import_id
+
+    def planned(self, data: bytes, **options: Any) -> str:
+        """An import that is divided, its chunks not rung for."""
+        import_id = self.start_import(data, **options)
+        plan_import(self.ports, import_id)
+        self.queue.rung.clear()
+        return import_id
 
     def bring_in(self, import_id: str) -> Import:
         """Planned, every chunk worked on, ended."""

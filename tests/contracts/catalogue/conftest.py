@@ -191,6 +191,12 @@ def claimed(catalogue: Catalogue) -> Callable[[], Claim]:
 
 
 @pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a catalogue of SQLite may be made."""
+    return tmp_path / "catalogue.db"
+
+
+@pytest.fixture
 def url(mongodb_url: str) -> Iterator[str]:
     with fresh_database(mongodb_url) as fresh:
         yield fresh
