@@ -1,19 +1,9 @@
-"""The real pipeline as processes that take turns: one greenlet each, switched at every call of a port.
-
-What a process does between two calls of a port cannot be interrupted; before every call the
-scheduler may run others, let a day pass, or never come back (a crash, which runs no `finally`). So an
-interleaving is a list of decisions, as in the protocol model, but what runs is the code that ships,
-over SQLite and a folder.
-"""
+"""The real pipeline, over SQLite and a folder, as processes that take turns."""
 
 import base64
-import random
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from greenlet import GreenletExit, getcurrent, greenlet
 
 from services.embedder.chunks import import_chunk
 from services.embedder.ending import finish_import
@@ -40,13 +30,12 @@ from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.products import Outcome
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.targets import Targets
-from shared.errors import LookalikeError, Unavailable
-from shared.hits import Hit, SearchAnswer, SearchRequest
+from shared.errors import LookalikeError
+from shared.hits import SearchRequest
 from shared.index.view import ShardView
 from shared.indexes import Index
 from shared.jobs import FINISHED, Import, Options
 from shared.places import Places
-from shared.seams.searcher import BackendState
 from shared.sources.bson import encode
 from shared.tasks import (
     BuildIndex,
@@ -59,13 +48,13 @@ from shared.tasks import (
     SyncShard,
     Task,
 )
+from tests.protocols.ledger import Ledger
 from tests.protocols.promises import (
     Operation,
     Violation,
     check_bytes,
     check_index,
     check_writes,
-    content_of,
     views,
 )
 from tests.protocols.scenery import (
@@ -83,32 +72,20 @@ from tests.protocols.scenery import (
     SeededEmbedder,
     spaces,
 )
+from tests.protocols.searcher import EverythingSearcher
 from tests.protocols.turnstiles import Doorbells, StagedBlobs, StagedCatalogue
 
 
-class Stage:
-    """Stores, clock, processes, and the dictionary of what was acknowledged."""
+class Stage(Ledger):
+    """Stores, and what a shop, a worker and a sweeper do with them."""
 
     def __init__(self, folder: Path) -> None:
-        self.now = 1_700_000_000_000
-        self.over = False
+        super().__init__()
         self.store = SqliteCatalogue(folder / "catalogue.sqlite", clock=lambda: self.now)
         self.catalogue: Any = StagedCatalogue(self.store, self)
         self.plain_blobs = FsspecBlobs((folder / "blobs").as_uri(), folder / "cache")
         self.blobs: Any = StagedBlobs(self.plain_blobs, self)
         self.bells = Doorbells()
-        self.processes: dict[int, greenlet] = {}
-        self.names: dict[int, str] = {}
-        self.wakes: dict[int, int] = {}
-        self.writing: dict[int, Operation] = {}
-        self.crashed: list[greenlet] = []
-        self.operations: list[Operation] = []
-        self.records: dict[tuple[str, int], Operation] = {}
-        self.silences: dict[str, list[Operation]] = {}
-        """What each full feed does not name, by import."""
-        self.trace: list[str] = []
-        self._serial = 0
-        self._running: int | None = None
         scratch = folder / "scratch"
         scratch.mkdir()
         # Two gateways, each with a list of targets of its own, and a worker with a third.
@@ -237,7 +214,7 @@ class Stage:
     def search(self) -> None:
         """Answers hold no product whose deletion was acknowledged before."""
         gone = {
-            op.pid: self._effects(op.pid)
+            op.pid: self.effects(op.pid)
             for op in self.operations
             if op.content is None and op.acked and self._deleted(op.pid)
         }
@@ -247,92 +224,12 @@ class Stage:
         request = SearchRequest(TENANT, index.index_id, index.spaces.fingerprint, limit=50)
         found = hydration.find(ports, request, Stopwatch())
         for hit, _ in found.hits:
-            if gone.get(hit.product_id) == self._effects(hit.product_id):
+            if gone.get(hit.product_id) == self.effects(hit.product_id):
                 raise Violation(f"{hit.product_id} was answered after its deletion")
-
-    def begin(self, pid: str, content: tuple[str, tuple[str, ...]] | None) -> Operation:
-        op = Operation(pid, (self.now, 0), content=content)
-        self.operations.append(op)
-        if self._running is not None:
-            self.writing[self._running] = op
-        return op
-
-    def acknowledge(self, op: Operation) -> None:
-        op.acked, op.end = True, (self.now, 0)
-
-    def took_effect(self, outcome: Outcome, origin: Any) -> None:
-        if not outcome.accepted:
-            return
-        if origin is not None:
-            op = self.records[origin.import_id, origin.offset]
-        else:
-            op = self.writing[self._running or 0]
-            if op.content is not None and outcome.product is not None:
-                op.content = content_of(outcome.product)
-        op.done = True
-
-    def fell_silent(self, import_id: str, pids: Collection[str]) -> None:
-        for op in self.silences[import_id]:
-            op.done = op.done or op.pid in pids
-
-    def _effects(self, pid: str) -> int:
-        return sum(op.done for op in self.operations if op.pid == pid)
 
     def _deleted(self, pid: str) -> bool:
         found = self.store.products.get(TENANT, [pid]).get(pid)
         return found is None or found.deleted
-
-    def give_way(self, label: str) -> None:
-        me = getcurrent()
-        if self.over and me.parent is not None:
-            raise GreenletExit
-        if self._running is None:
-            return
-        name = self.names[self._running]
-        assert me.parent is not None
-        me.parent.switch()
-        if self.over:
-            raise GreenletExit
-        self.trace.append(f"{(self.now - 1_700_000_000_000) / 1000:12.3f}  {name:28} {label}")
-
-    def start(self, what: str, work: Callable[..., None], *args: Any, **options: Any) -> int:
-        """A process that stands before its first call of a port."""
-        me = self._next()
-        self.names[me] = f"{what}#{me}"
-        self.processes[me] = greenlet(lambda: work(*args, **options))
-        self.step(me, 0)
-        return me
-
-    def ready(self) -> list[int]:
-        return [me for me in self.processes if self.wakes.get(me, 0) <= self.now]
-
-    def step(self, me: int, ms: int) -> None:
-        """Lets a process make its next call."""
-        self.now += ms
-        self._running = me
-        try:
-            self.processes[me].switch()
-        except Unavailable:
-            pass  # what a worker does when it is told so: nothing; the documents say what is to do
-        finally:
-            self._running = None
-        if self.processes[me].dead:
-            del self.processes[me]
-
-    def crash(self, me: int) -> None:
-        """It never comes back; kept, so that no `finally` of it runs."""
-        self.trace.append(f"{'':12}  {self.names[me]:28} crashes")
-        self.crashed.append(self.processes.pop(me))
-
-    def freeze(self, me: int, ms: int) -> None:
-        self.trace.append(f"{'':12}  {self.names[me]:28} freezes {ms // SECOND} s")
-        self.wakes[me] = self.now + ms
-
-    def drain(self, seed: int = 0) -> None:
-        """Runs whatever is not frozen to its end."""
-        rng = random.Random(seed)
-        while ready := self.ready():
-            self.step(rng.choice(ready), 1 + rng.randrange(20))
 
     def quiet(self) -> None:
         """No more faults: what the documents say is to be done is done, until nothing is."""
@@ -370,9 +267,7 @@ class Stage:
         self.check()
 
     def close(self) -> None:
-        self.over = True
-        for process in [*self.processes.values(), *self.crashed]:
-            process.throw(GreenletExit)
+        super().close()
         self.store.close()
 
     def check(self) -> None:
@@ -418,32 +313,6 @@ class Stage:
         todo = any(imp.state not in FINISHED for imp in self.store.imports.recent(TENANT))
         fingerprints = {i.spaces.fingerprint for i in self.store.indexes.all()}
         return todo or any(self.store.images.unembedded(f, TENANT) for f in fingerprints)
-
-    def _next(self) -> int:
-        self._serial += 1
-        return self._serial
-
-
-@dataclass(frozen=True)
-class EverythingSearcher:
-    """Answers every product that the index shows."""
-
-    stage: Stage
-
-    def search(self, request: SearchRequest) -> SearchAnswer:
-        index = self.stage.store.indexes.get(request.index)
-        assert index is not None
-        self.stage.give_way("searcher.search")
-        hits = [
-            Hit(pid, live.shas[0], 1.0, {}, live.revision)
-            for view in self.stage.views(index)
-            for pid, _ in view.products()
-            if (live := view.product(pid)) is not None and live.shas
-        ]
-        return SearchAnswer(tuple(hits[: request.limit]), "exact", "all", len(hits), 0, 0, SHARDS)
-
-    def backends(self, _index: str) -> Sequence[BackendState]:
-        return ()
 
 
 def _base64(data: bytes) -> str:
