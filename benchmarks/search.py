@@ -21,9 +21,9 @@ from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.filters import In
 from shared.hits import SearchAnswer, SearchRequest
 from shared.index import annoy
-from shared.index.entries import Entry, Row
+from shared.index.entries import Entry, Row, place
 from shared.index.manifest import Manifest
-from shared.index.segment import store, write
+from shared.index.segment import accelerate, store, write
 from shared.indexes import Index
 from shared.products import Attributes
 from shared.spaces import Space, Spaces
@@ -64,8 +64,9 @@ def opened(folder: Path, rows: int) -> LocalSearcher:
     for name, count in (("big", rows), ("small", SMALL)):
         catalogue.indexes.create(Index(name, "t", "m", SPACES, 1, ("segments",), (), "ready", 0))
         entries = [entry(n, vector) for n, vector in enumerate(pictures(count, seed=2))]
-        fast = name == "big"
-        files = write(entries, SPACES, (), folder, name, graph=fast, trees=fast)
+        files = write(sorted(entries, key=place), SPACES, (), folder, name)
+        if name == "big":
+            files = accelerate(files, trees=True)
         segment = store(files, blobs, "t", name, 0)
         key = keys.manifest("t", name, 0, 1)
         blobs.put(key, Manifest(name, 0, 1, 1, SPACES, (), (segment,)).to_json())

@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.claims import Claim, at_least, options, tell
 from shared.hits import DEFAULT_BLEND
 from shared.index.accelerator import Rows
-from shared.index.exact import Codes
+from shared.index.exact import Codes, codes_writer
 from shared.index.faiss import (
     EF_ANY_BLEND,
     EF_DEFAULT_BLEND,
@@ -84,8 +84,11 @@ class Built:
 def built(vectors: Floats, path: Path) -> Built:
     """A graph as segments have them, and how many seconds one thread took."""
     started = time.perf_counter()
-    blocks = [vectors[start : start + 4096] for start in range(0, len(vectors), 4096)]
-    write_graph(blocks, vectors.shape[1], path, GraphBuild())
+    flat = path.with_suffix(".flat")
+    with codes_writer(vectors.shape[1], flat) as writer:
+        for vector in vectors.astype("<f2"):
+            writer.append(vector.tobytes())
+    write_graph(open_codes(flat)[0], path, GraphBuild())
     seconds = time.perf_counter() - started
     codes, graph = open_codes(path)
     if graph is None:

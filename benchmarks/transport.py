@@ -36,8 +36,9 @@ from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.hits import SearchRequest
+from shared.index.entries import place
 from shared.index.manifest import Manifest
-from shared.index.segment import store, write
+from shared.index.segment import accelerate, store, write
 from shared.indexes import Index
 from shared.products import bucket_of, shard_of
 from shared.runtime.http import serve
@@ -65,8 +66,8 @@ def built(folder: Path, shards: int, rows: int) -> None:
         entries = [entry(n, vector) for n, vector in enumerate(pictures(rows, seed=2))]
         for shard in range(shards):
             mine = [e for e in entries if shard_of(bucket_of("t", e.product_id), shards) == shard]
-            files = write(mine, SPACES, (), folder, f"s{shard}", graph=True)
-            segment = store(files, blobs, "t", "i", shard)
+            files = write(sorted(mine, key=place), SPACES, (), folder, f"s{shard}")
+            segment = store(accelerate(files), blobs, "t", "i", shard)
             key = keys.manifest("t", "i", shard, 1)
             blobs.put(key, Manifest("i", shard, 1, 1, SPACES, (), (segment,)).to_json())
             catalogue.indexes.swap("i", shard, expected=0, manifest=key, as_of=1)

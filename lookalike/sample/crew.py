@@ -4,15 +4,14 @@ Batches are handed out in turn, so at most one a process waits to be written: me
 and the bytes do not depend on how many draw.
 """
 
-import os
 import subprocess
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
 from typing import IO, cast
 
 from shared.errors import Unavailable
+from shared.runtime.children import start
 
 BATCH = 256
 """Products; so many share designs, and a process paints a design once for all of its batch."""
@@ -34,13 +33,8 @@ def drawn(seed: int, start: int, stop: int, processes: int) -> Generator[tuple[i
 @contextmanager
 def _artist(seed: int, first: int, stop: int, step: int) -> Iterator[IO[bytes]]:
     """A process that draws the batches which begin at `first` and at every `step` after it."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "lookalike.sample.artist", *map(str, (seed, first, stop, step))],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
-    ) as process:
+    asked = map(str, (seed, first, stop, step))
+    with start("lookalike.sample.artist", *asked, stdout=subprocess.PIPE) as process:
         try:
             yield cast("IO[bytes]", process.stdout)
         finally:

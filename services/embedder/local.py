@@ -1,9 +1,7 @@
 """Embedding in child processes, so that a picture that kills its decoder kills nobody else."""
 
-import os
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import BinaryIO, Self, cast
 from shared.errors import Invalid, LookalikeError, Unavailable
 from shared.images import MAX_PICTURE_BYTES, Crop
 from shared.pictures import check_crop
+from shared.runtime.children import start
 from shared.seams.embedder import Embedding, Failure
 from shared.seams.frames import (
     head_of,
@@ -25,7 +24,6 @@ from shared.seams.frames import (
 )
 from shared.spaces import Spaces
 
-_ROOT = Path(__file__).parents[2]
 _LAST_WORDS_S = 2.0
 
 
@@ -119,12 +117,9 @@ class _Child:
         ours, theirs = socket.socketpair()
         self._timeout_s = timeout_s
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "services.embedder.child", str(theirs.fileno()), str(model)],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": _python_path()},
-                start_new_session=True,  # Ctrl-C in a terminal is for the parent alone
+            number = theirs.fileno()
+            self._process = start(
+                "services.embedder.child", str(number), str(model), pass_fds=(number,)
             )
         # The timeout holds for every send and receive, so a hung child cannot hang its parent.
         ours.settimeout(timeout_s)
@@ -186,7 +181,3 @@ class _Child:
                 "The embedding process died over these pictures and is replaced; "
                 "try again with fewer of them."
             ) from error
-
-
-def _python_path() -> str:
-    return os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))

@@ -1,26 +1,20 @@
-"""Many segments of a shard become one, with accelerators where they pay.
-
-A merge holds the rows of its inputs in memory, no others: a full merge of a shard needs its rows
-once as float16 and once more while its graph is built.
-"""
+"""Many segments of a shard become one, with accelerators where they pay."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from services.indexer.apart import AGE_MS
 from services.indexer.commit import commit, manifest_of
 from services.indexer.lease import held
-from services.indexer.ports import HOUR_MS, Ports
-from services.indexer.segments import stored
+from services.indexer.merging import knows
+from services.indexer.ports import Ports
+from services.indexer.segments import stored_merged
 from services.indexer.tiers import full_tier
-from shared.index.entries import merge
 from shared.index.manifest import Manifest, SegmentRef
 from shared.index.segment import Segment
 from shared.index.view import open_view
 from shared.indexes import Index, Pointer
 from shared.tasks import CompactShard
-
-AGE_MS = HOUR_MS
-"""A compaction that took longer is abandoned; the sweep leaves its files alone twice as long."""
 
 
 @dataclass(slots=True)
@@ -50,22 +44,17 @@ class Merge:
         return replace(manifest, segments=replaced(manifest, self.inputs, self.segment))
 
     def _make(self, standing: Sequence[SegmentRef]) -> None:
-        others = [Segment.open(ref, self.ports.blobs) for ref in standing]
-        inputs = [list(Segment.open(ref, self.ports.blobs).entries()) for ref in self.inputs]
-        # rule: tombstone_age
-        # rule: tombstone_alone
-        merged = merge(inputs, lambda pid: _knows(others, pid), self.ports.catalogue.now())
-        kept = {entry.product_id for entry in merged}
-        self.forgotten = frozenset(e.product_id for es in inputs for e in es) - kept
+        self.segment, self.forgotten = stored_merged(
+            self.ports, self.index, self.shard, self.inputs, standing
+        )
         self.looked_at = set(_names(standing))
-        self.segment = stored(self.ports, self.index, self.shard, merged) if merged else None
 
     def _known_now(self, standing: Sequence[SegmentRef], looked_at: set[str]) -> bool:
         """Whether a segment that came since the merge knows a product that the merge forgot."""
         fresh = [ref for ref in standing if ref.name not in looked_at]
         looked_at.update(_names(fresh))
         opened = [Segment.open(ref, self.ports.blobs) for ref in fresh if self.forgotten]
-        return any(_knows(opened, product_id) for product_id in self.forgotten)
+        return any(knows(opened, product_id) for product_id in self.forgotten)
 
 
 def compact_shard(ports: Ports, task: CompactShard) -> bool:
@@ -115,7 +104,3 @@ def replaced(
 
 def _names(segments: Collection[SegmentRef]) -> tuple[str, ...]:
     return tuple(ref.name for ref in segments)
-
-
-def _knows(segments: Sequence[Segment], product_id: str) -> bool:
-    return any(segment.find(product_id) is not None for segment in segments)

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from services.indexer.apart import AGE_MS
 from services.indexer.commit import commit
-from services.indexer.compaction import AGE_MS
 from services.indexer.ports import HOUR_MS, MINUTE_MS, Ports
 from shared.blobs.keys import shard_folder
 from shared.blobs.port import BlobInfo

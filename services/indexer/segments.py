@@ -1,16 +1,20 @@
-"""From entries to a stored segment; which accelerators it gets is decided here alone."""
+"""From entries to a stored segment, in a folder that is gone afterwards."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.indexer.apart import merged_apart
+from services.indexer.merging import Merging, merged
 from services.indexer.ports import Ports
 from shared.errors import Invalid
 from shared.ids import ulid
 from shared.index import segment
-from shared.index.entries import Entry
+from shared.index.entries import Entry, place
+from shared.index.files import paths_of
 from shared.index.manifest import SegmentRef
+from shared.index.segment import SegmentFiles
 from shared.indexes import Index
 
 DATA_ERRORS = (Invalid, ValueError, TypeError, OverflowError)
@@ -19,14 +23,40 @@ DATA_ERRORS = (Invalid, ValueError, TypeError, OverflowError)
 
 def stored(ports: Ports, index: Index, shard: int, entries: Sequence[Entry]) -> SegmentRef:
     """A segment under a fresh name; nobody sees its files before a commit names them."""
-    with _written(ports, index, entries) as files:
-        return segment.store(files, ports.blobs, index.tenant, index.index_id, shard)
+    with _folder(ports) as folder:
+        return _store(ports, index, shard, _written(ports, index, entries, folder))
+
+
+def stored_merged(
+    ports: Ports,
+    index: Index,
+    shard: int,
+    inputs: Sequence[SegmentRef],
+    standing: Sequence[SegmentRef],
+) -> tuple[SegmentRef | None, frozenset[str]]:
+    """The inputs as one segment, if anything is left of them, and which products it forgets."""
+    large = sum(ref.rows for ref in inputs) >= ports.limits.graph_from
+    with _folder(ports) as folder:
+        asked = Merging(
+            tuple((ref, paths_of(ref, ports.blobs)) for ref in inputs),
+            tuple((ref, paths_of(ref, ports.blobs)) for ref in standing),
+            index.spaces,
+            index.declared,
+            ports.catalogue.now(),
+            ulid(),
+            ports.limits.graph_from,
+            ports.limits.trees,
+        )
+        found = merged_apart(asked, folder) if large else merged(asked, folder)
+        ref = _store(ports, index, shard, found.files) if found.files.products else None
+    return ref, found.forgotten
 
 
 def unwritable(ports: Ports, index: Index, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     """(product id, why) of the entries that no segment can hold, found by halves."""
     try:
-        with _written(ports, index, entries):
+        with _folder(ports) as folder:
+            _written(ports, index, entries, folder)
             return
     except DATA_ERRORS as error:
         reason = f"It fits no segment: {error}"
@@ -39,18 +69,19 @@ def unwritable(ports: Ports, index: Index, entries: Sequence[Entry]) -> Iterator
 
 
 @contextmanager
-def _written(
-    ports: Ports, index: Index, entries: Sequence[Entry]
-) -> Iterator[segment.SegmentFiles]:
-    big = sum(len(entry.rows) for entry in entries) >= ports.limits.graph_from
+def _folder(ports: Ports) -> Iterator[Path]:
     ports.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ports.scratch) as folder:
-        yield segment.write(
-            entries,
-            index.spaces,
-            index.declared,
-            Path(folder),
-            ulid(),
-            graph=big,
-            trees=big and ports.limits.trees,
-        )
+        yield Path(folder)
+
+
+def _written(ports: Ports, index: Index, entries: Sequence[Entry], folder: Path) -> SegmentFiles:
+    ordered = sorted(entries, key=place)
+    files = segment.write(ordered, index.spaces, index.declared, folder, ulid())
+    if files.rows >= ports.limits.graph_from:
+        files = segment.accelerate(files, trees=ports.limits.trees)
+    return files
+
+
+def _store(ports: Ports, index: Index, shard: int, files: SegmentFiles) -> SegmentRef:
+    return segment.store(files, ports.blobs, index.tenant, index.index_id, shard)

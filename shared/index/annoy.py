@@ -5,7 +5,6 @@ so for any query the nearest by angle are the nearest by inner product. Its dist
 whoever takes candidates has their similarity from the codes.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from shared.index.accelerator import Rows
 from shared.index.damage import DamagedSegment
+from shared.index.exact import Codes
 from shared.vectors import Floats
 
 try:
@@ -38,11 +38,11 @@ def installed() -> bool:
     return annoy is not None
 
 
-def write_trees(blocks: Iterable[Floats], dim: int, path: Path, build: TreesBuild) -> None:
-    index = annoy.AnnoyIndex(dim, "angular")
+def write_trees(codes: Codes, path: Path, build: TreesBuild) -> None:
+    index = annoy.AnnoyIndex(codes.dim, "angular")
     index.set_seed(SEED)
     index.on_disk_build(str(path))
-    rows = (row for block in blocks for row in block)
+    rows = (row for block in codes.blocks() for row in block)
     for number, row in enumerate(rows):
         index.add_item(number, row)
     index.build(build.trees, n_jobs=build.threads)

@@ -1,7 +1,10 @@
 """What a segment says of a product, and who is right when several segments speak of one."""
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from shared.products import Attributes
 
@@ -34,6 +37,17 @@ class Entry:
     committed: int
 
 
+def key_of(product_id: str) -> int:
+    """64 bits that products are sorted by within a segment."""
+    digest = hashlib.blake2b(product_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def place(entry: Entry) -> tuple[int, str]:
+    """What a segment's entries are sorted by."""
+    return key_of(entry.product_id), entry.product_id
+
+
 def winner_and_rows(entries: Sequence[Entry]) -> tuple[Entry, Entry | None]:
     """Of one product's entries in order of position: whose attributes hold, and whose rows live."""
     # rule: highest_revision
@@ -47,23 +61,25 @@ def winner_and_rows(entries: Sequence[Entry]) -> tuple[Entry, Entry | None]:
 
 
 def merge(
-    inputs: Iterable[Iterable[Entry]], known_elsewhere: Callable[[str], bool], now: int
-) -> list[Entry]:
+    inputs: Iterable[Iterable[Entry]],
+    known_elsewhere: Callable[[str], bool],
+    now: int,
+    *,
+    forgotten: set[str],
+) -> Iterator[Entry]:
     """The entries of the segments to be replaced, in order of position, as those of one segment.
 
-    `known_elsewhere` tells whether a segment left standing has an entry of a product; asked anew
-    at every try of a commit.
+    Each gives its entries by `place`, and so does the result; of what is read no more is held than
+    the entries of one product. `known_elsewhere` tells whether a segment left standing has an entry
+    of a product; asked anew at every try of a commit. Who goes without an entry is added to `forgotten`.
     """
-    by_product: dict[str, list[Entry]] = {}
-    for segment in inputs:
-        for entry in segment:
-            by_product.setdefault(entry.product_id, []).append(entry)
-    settled = (winner_and_rows(entries) for entries in by_product.values())
-    return [
-        _carrying(winner, rows)
-        for winner, rows in settled
-        if not (winner.deleted and _forgettable(winner, known_elsewhere, now))
-    ]
+    # Entries of one product come in the order of their segments: merging is stable.
+    for product_id, entries in groupby(heapq.merge(*inputs, key=place), lambda e: e.product_id):
+        winner, rows = winner_and_rows(list(entries))
+        if winner.deleted and _forgettable(winner, known_elsewhere, now):
+            forgotten.add(product_id)
+        else:
+            yield _carrying(winner, rows)
 
 
 def _forgettable(tombstone: Entry, known_elsewhere: Callable[[str], bool], now: int) -> bool:

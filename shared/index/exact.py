@@ -1,10 +1,11 @@
 """The truth about similarity: inner products with the stored fp16 codes, scanned by FAISS."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import faiss as library
 import numpy as np
@@ -17,6 +18,7 @@ faiss: Any = library  # the types that it ships know half of it
 
 GATHER_BELOW = 1 / 32
 """Of fewer rows than this part, copying the codes is cheaper than skipping all the others."""
+BLOCK = 4_096
 
 
 def new_codes(dim: int) -> Any:
@@ -25,12 +27,35 @@ def new_codes(dim: int) -> Any:
     return faiss.IndexScalarQuantizer(dim, kind, faiss.METRIC_INNER_PRODUCT)
 
 
-def write_codes(blocks: Iterable[Floats], dim: int, path: Path) -> None:
-    """A flat file; float16 values that come as float32 are kept bit by bit."""
-    index = new_codes(dim)
-    for block in blocks:
-        index.add(block)
-    faiss.write_index(index, str(path))
+@dataclass(slots=True)
+class CodesWriter:
+    """Appends rows to a flat file that FAISS reads; none of them stays in memory."""
+
+    file: BinaryIO
+    rows: int = 0
+
+    def append(self, vector: bytes) -> None:
+        """Little-endian float16, as many as the file's dimension."""
+        self.file.write(vector)
+        self.rows += 1
+
+
+@contextmanager
+def codes_writer(dim: int, path: Path) -> Iterator[CodesWriter]:
+    """The head of the file says how many rows there are, so it is written once more at the end."""
+    with path.open("wb") as file:
+        file.write(_head(dim, 0))
+        writer = CodesWriter(file)
+        yield writer
+        file.seek(0)
+        file.write(_head(dim, writer.rows))
+
+
+def _head(dim: int, rows: int) -> bytes:
+    """What FAISS writes before codes: kind and dimension, 4 bytes each, rows, and last their bytes."""
+    empty: bytes = faiss.serialize_index(new_codes(dim)).tobytes()
+    size = rows * 2 * dim
+    return empty[:8] + rows.to_bytes(8, "little") + empty[16:-8] + size.to_bytes(8, "little")
 
 
 def selector(mask: Mask) -> Any:
@@ -60,6 +85,11 @@ class Codes:
 
     def vectors(self, rows: Rows) -> Floats:
         return self.raw[rows].view(np.float16).astype(np.float32)
+
+    def blocks(self) -> Iterator[Floats]:
+        """All vectors in order, some thousands at a time."""
+        for start in range(0, len(self), BLOCK):
+            yield self.vectors(np.arange(start, min(start + BLOCK, len(self))))
 
     def search(self, query: Floats, k: int, mask: Mask) -> Found:
         """The nearest rows of the mask, by similarity falling, then by row."""

@@ -1,12 +1,13 @@
 """Stored index files on this machine."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from shared.blobs.port import Blobs
 from shared.errors import NotFound
 from shared.index.damage import DamagedSegment
-from shared.index.manifest import FileRef
+from shared.index.manifest import FileKind, FileRef, SegmentRef
 
 
 def local(file: FileRef, blobs: Blobs) -> Path:
@@ -19,6 +20,11 @@ def local(file: FileRef, blobs: Blobs) -> Path:
     if size != file.size:
         raise DamagedSegment(f"{file.key} has {size} bytes, not {file.size}; rebuild the shard.")
     return path
+
+
+def paths_of(ref: SegmentRef, blobs: Blobs) -> Mapping[FileKind, Path]:
+    """Where the files of a segment can be mapped."""
+    return {file.kind: local(file, blobs) for file in ref.files}
 
 
 def sha256_of(path: Path) -> str:

@@ -1,9 +1,8 @@
 """A segment: frozen products with their rows, written once and then only mapped."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +16,29 @@ from shared.index import annoy, exact, faiss
 from shared.index.accelerator import Rows
 from shared.index.annoy import Trees, TreesBuild
 from shared.index.columns import (
+    BLOCK,
     PLAIN,
     Bools,
     Columns,
     Ints,
     Keys,
     attributes_of,
-    key_of,
     open_columns,
     write_columns,
 )
 from shared.index.damage import DamagedSegment
-from shared.index.entries import Entry, Row
+from shared.index.entries import Entry, Row, key_of, place
 from shared.index.exact import Codes
 from shared.index.faiss import Graph, GraphBuild
-from shared.index.files import local, sha256_of
+from shared.index.files import local, paths_of, sha256_of
 from shared.index.manifest import FileKind, FileRef, SegmentRef
 from shared.index.matching import matching
 from shared.products import Attributes
 from shared.spaces import Spaces
 from shared.vectors import Floats
 
-ACCELERATE_FROM = 20_000
-"""Rows from which a graph or trees are worth their building."""
 GRAPH = GraphBuild()
 TREES = TreesBuild()
-BLOCK = 4096
 FILTERS_KEPT = 32
 SUFFIXES: Mapping[FileKind, str] = {"arrow": "arrow", "codes": "faiss", "annoy": "annoy"}
 
@@ -55,62 +51,74 @@ class SegmentFiles:
     products: int
     rows: int
     files: Mapping[FileKind, Path]
-    graph: bool
-    build: Mapping[str, Any]
+    graph: bool = False
+    build: Mapping[str, Any] = field(default_factory=dict)
 
 
 def write(
-    entries: Iterable[Entry],
-    spaces: Spaces,
-    declared: Sequence[str],
-    folder: Path,
-    name: str,
+    entries: Iterable[Entry], spaces: Spaces, declared: Sequence[str], folder: Path, name: str
+) -> SegmentFiles:
+    """One entry a product, sorted by `place`; read once, and no more than a block of them is held."""
+    paths = {kind: _path(folder, name, kind) for kind in SUFFIXES}
+    with exact.codes_writer(spaces.dim, paths["codes"]) as codes:
+        checked = _appended(_in_order(entries), spaces, codes)
+        products = write_columns(checked, spaces, declared, paths["arrow"])
+    kinds: tuple[FileKind, ...] = ("arrow", "codes") if codes.rows else ("arrow",)
+    return SegmentFiles(name, products, codes.rows, {kind: paths[kind] for kind in kinds})
+
+
+def _path(folder: Path, name: str, kind: FileKind) -> Path:
+    return folder / f"seg-{name}.{SUFFIXES[kind]}"
+
+
+def _in_order(entries: Iterable[Entry]) -> Iterator[Entry]:
+    before = None
+    for entry in entries:
+        here = place(entry)
+        if here == before:
+            raise Invalid(f"{entry.product_id} has two entries; a segment takes one a product.")
+        if before is not None and here < before:
+            raise ValueError(f"{entry.product_id} comes after entries of later places.")
+        before = here
+        yield entry
+
+
+def _appended(
+    entries: Iterable[Entry], spaces: Spaces, codes: exact.CodesWriter
+) -> Iterator[Entry]:
+    """The entries, whose vectors are in the file by the time they are taken."""
+    for entry in entries:
+        for row in entry.rows:
+            if len(row.vector) != 2 * spaces.dim:
+                raise Invalid(f"A vector of {entry.product_id} has not {spaces.dim} numbers.")
+            codes.append(row.vector)
+        yield entry
+
+
+def accelerate(
+    segment: SegmentFiles,
     *,
-    graph: bool = False,
+    graph: bool = True,
     trees: bool = False,
     graph_build: GraphBuild = GRAPH,
     trees_build: TreesBuild = TREES,
 ) -> SegmentFiles:
-    """One entry a product, in any order. Trees are left out where Annoy is not installed."""
-    ordered = sorted(entries, key=lambda entry: (key_of(entry.product_id), entry.product_id))
-    _check(ordered, spaces)
-    rows = sum(len(entry.rows) for entry in ordered)
-    graph, trees = graph and rows > 0, trees and rows > 0 and annoy.installed()
-    paths = {kind: folder / f"seg-{name}.{suffix}" for kind, suffix in SUFFIXES.items()}
-    write_columns(ordered, spaces, declared, paths["arrow"])
-    kinds: list[FileKind] = ["arrow"]
-    build: dict[str, Any] = {}
-    if graph:
-        faiss.write_graph(_blocks(ordered), spaces.dim, paths["codes"], graph_build)
-        build["graph"] = asdict(graph_build)
-    elif rows:
-        exact.write_codes(_blocks(ordered), spaces.dim, paths["codes"])
-    if rows:
-        kinds.append("codes")
-    if trees:
-        annoy.write_trees(_blocks(ordered), spaces.dim, paths["annoy"], trees_build)
+    """With a graph over its codes, and trees beside them where Annoy is installed."""
+    if not segment.rows:
+        return segment
+    path = segment.files["codes"]
+    codes, _ = faiss.open_codes(path)
+    files, build = dict(segment.files), dict(segment.build)
+    if trees and annoy.installed():
+        files["annoy"] = _path(path.parent, segment.name, "annoy")
+        annoy.write_trees(codes, files["annoy"], trees_build)
         build["trees"] = asdict(trees_build)
-        kinds.append("annoy")
-    files = {kind: paths[kind] for kind in kinds}
-    return SegmentFiles(name, len(ordered), rows, files, graph, build)
-
-
-def _check(ordered: Sequence[Entry], spaces: Spaces) -> None:
-    for entry, following in pairwise(ordered):
-        if entry.product_id == following.product_id:
-            raise Invalid(f"{entry.product_id} has two entries; a segment takes one a product.")
-    for entry in ordered:
-        for row in entry.rows:
-            if len(row.vector) != 2 * spaces.dim:
-                raise Invalid(f"A vector of {entry.product_id} has not {spaces.dim} numbers.")
-
-
-def _blocks(entries: Sequence[Entry]) -> Iterator[Floats]:
-    vectors = [row.vector for entry in entries for row in entry.rows]
-    for start in range(0, len(vectors), BLOCK):
-        block = vectors[start : start + BLOCK]
-        codes = np.frombuffer(b"".join(block), dtype="<f2")
-        yield codes.astype(np.float32).reshape(len(block), -1)
+    if graph:
+        linked = path.with_suffix(".graph")
+        faiss.write_graph(codes, linked, graph_build)
+        linked.replace(path)
+        build["graph"] = asdict(graph_build)
+    return replace(segment, files=files, graph=graph, build=build)
 
 
 def store(files: SegmentFiles, blobs: Blobs, tenant: str, index: str, shard: int) -> SegmentRef:
@@ -145,7 +153,11 @@ class Segment:
     @classmethod
     def open(cls, ref: SegmentRef, blobs: Blobs) -> "Segment":
         """Maps what the manifest names and nothing else; what does not fit is refused."""
-        paths = {file.kind: local(file, blobs) for file in ref.files}
+        return cls.at(ref, paths_of(ref, blobs))
+
+    @classmethod
+    def at(cls, ref: SegmentRef, paths: Mapping[FileKind, Path]) -> "Segment":
+        """The same where it is known already where the files lie."""
         if "arrow" not in paths or ("codes" in paths) != (ref.rows > 0):
             raise DamagedSegment(f"Segment {ref.name} lacks a file; rebuild the shard.")
         columns = open_columns(paths["arrow"])

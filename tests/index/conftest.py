@@ -8,9 +8,9 @@ import pytest
 
 from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
-from shared.index.entries import Entry, Row
+from shared.index.entries import Entry, Row, place
 from shared.index.manifest import Manifest, SegmentRef
-from shared.index.segment import store, write
+from shared.index.segment import accelerate, store, write
 from shared.index.view import ShardView, open_view
 from shared.indexes import Pointer
 from shared.products import Attributes
@@ -36,9 +36,10 @@ class Shard:
         self, entries: Iterable[Entry], *, graph: bool = False, trees: bool = False
     ) -> SegmentRef:
         name = f"{next(iter(self.numbers)):06}"
-        files = write(
-            entries, self.spaces, self.declared, self.folder, name, graph=graph, trees=trees
-        )
+        ordered = sorted(entries, key=place)
+        files = write(ordered, self.spaces, self.declared, self.folder, name)
+        if graph or trees:
+            files = accelerate(files, graph=graph, trees=trees)
         return store(files, self.blobs, "t", "i", 0)
 
     def pointer(self, *refs: SegmentRef) -> Pointer:

@@ -135,8 +135,10 @@ def _compacted(
         [view.segments[i].segment.entries() for i in sorted(chosen)],
         lambda pid: any(other.find(pid) is not None for other in standing),
         now,
+        forgotten=set(),
     )
-    made = [shard.segment(merged)] if merged else []
+    kept = list(merged)
+    made = [shard.segment(kept)] if kept else []
     last = max(chosen)
     before = [ref for i, ref in enumerate(refs[:last]) if i not in chosen]
     return [*before, *made, *refs[last + 1 :]]
@@ -247,13 +249,15 @@ def test_a_tombstone_goes_only_when_old_and_alone(
     entry: Make, age: int, *, elsewhere: bool, kept: bool
 ) -> None:
     inputs = [[entry("p", 1, images=[1])], [entry("p", 2, deleted=True, committed=1_000)]]
-    merged = merge(inputs, lambda _: elsewhere, 1_000 + age)
+    forgotten: set[str] = set()
+    merged = merge(inputs, lambda _: elsewhere, 1_000 + age, forgotten=forgotten)
     assert [(e.revision, e.deleted, e.rows) for e in merged] == [(2, True, ())] * kept
+    assert forgotten == (set() if kept else {"p"})
 
 
 def test_merging_keeps_the_age_of_the_winner_and_the_revision_of_its_rows(entry: Make) -> None:
     inputs = [[entry("p", 1, images=[1], committed=10)], [entry("p", 2, price=2.0, committed=20)]]
-    (merged,) = merge(inputs, lambda _: False, 30)
+    (merged,) = merge(inputs, lambda _: False, 30, forgotten=set())
     assert (merged.revision, merged.rows_at, merged.committed) == (2, 1, 20)
     assert len(merged.rows) == 1
 

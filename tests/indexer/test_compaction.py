@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.indexer.apart import AGE_MS
 from services.indexer.commit import commit
-from services.indexer.compaction import AGE_MS, compact, compact_shard, due, replaced
+from services.indexer.compaction import compact, compact_shard, due, replaced
 from services.indexer.ports import Limits
 from services.indexer.segments import stored
 from services.indexer.sync import read_batch
