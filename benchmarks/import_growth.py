@@ -3,10 +3,10 @@
 
 One file is imported, and after every window of pictures it is told how long it took by the clock and how
 much CPU time the house and its children used, a picture. Growth is judged by CPU time, since the machine
-may have other work; of it, the children's share is told apart, which is the same work at every size and yet
-dearer where cores are shared, and that of indexing, whose graphs come in fits: so is the memory of all
-processes together, as it was at the end of each window. The pictures are a few drawn ones, numbered: see
-`benchmarks.feeds`.
+may have other work; of it, the share of those who embed is told apart, which is the same work at every size
+and yet dearer where cores are shared, and that of indexing, whose large merges come in fits, each a process
+of its own. Memory is the most that all processes took at once in a window, and what of it is no mapped file.
+The pictures are a few drawn ones, numbered: see `benchmarks.feeds`.
 """
 
 import json
@@ -23,7 +23,14 @@ from benchmarks.claims import Claim, at_least, options, tell
 from benchmarks.feeds import write_feed
 from benchmarks.house import House, all_searchable, begin, house, until
 from benchmarks.load import Call, Client
-from benchmarks.processes import children, cpu_seconds, seconds_of_threads, together
+from benchmarks.processes import (
+    Peak,
+    children,
+    cpu_seconds,
+    own_seconds,
+    seconds_of_threads,
+    watched,
+)
 from shared.jobs import FINISHED
 
 PICTURES = 100_000
@@ -41,34 +48,39 @@ class Moment:
     pictures: int
     clock_s: float
     cpu_s: float
-    children_s: float
+    own_s: float
+    embedders_s: float
     threads_s: dict[str, float]
-    bytes_together: int
+    megabytes: dict[str, float]
+    """Since the moment before."""
 
 
 def moments(running: House, client: Client, path: Path, window: int) -> Iterator[Moment]:
     """At the start, whenever another window is full, and at the end of the import."""
-    yield moment(running, 0)
-    import_id, wanted = begin(client, path), window
-    while True:
-        job = client.json(Call("GET", f"/v1/jobs/{import_id}"))
-        done, ended = job["progress"]["pictures"], job["state"] in FINISHED
-        if done >= wanted or ended:
-            yield moment(running, done)
-            wanted = done - done % window + window
-        if ended:
-            return
-        time.sleep(PAUSE_S)
+    embedders = children(running.pid)  # before there is anything to merge
+    with watched(running.pid) as peak:
+        yield moment(running, embedders, peak, 0)
+        import_id, wanted = begin(client, path), window
+        while True:
+            job = client.json(Call("GET", f"/v1/jobs/{import_id}"))
+            done, ended = job["progress"]["pictures"], job["state"] in FINISHED
+            if done >= wanted or ended:
+                yield moment(running, embedders, peak, done)
+                wanted = done - done % window + window
+            if ended:
+                return
+            time.sleep(PAUSE_S)
 
 
-def moment(running: House, pictures: int) -> Moment:
+def moment(running: House, embedders: list[int], peak: Peak, pictures: int) -> Moment:
     return Moment(
         pictures,
         time.perf_counter(),
         cpu_seconds(running.pid),
-        sum(cpu_seconds(child) for child in children(running.pid)),
+        own_seconds(running.pid),
+        sum(cpu_seconds(one) for one in embedders),
         seconds_of_threads(running.pid, running.threads),
-        together(running.pid),
+        peak.taken(),
     )
 
 
@@ -101,14 +113,18 @@ def measured(folder: Path, *, pictures: int, window: int, drawn: int) -> dict[st
 def between(one: Moment, other: Moment) -> dict[str, float]:
     pictures = other.pictures - one.pictures
     spent = {name: other.threads_s[name] - one.threads_s[name] for name in other.threads_s}
+    spent |= {"all": other.cpu_s - one.cpu_s, "embedders": other.embedders_s - one.embedders_s}
+    spent["merges"] = spent["all"] - spent["embedders"] - (other.own_s - one.own_s)
+    us = {name: round(seconds / pictures * 1e6) for name, seconds in spent.items()}
     return {
         "until": other.pictures,
         "per_second": round(pictures / (other.clock_s - one.clock_s), 1),
-        "cpu_us": round((other.cpu_s - one.cpu_s) / pictures * 1e6),
-        "children_us": round((other.children_s - one.children_s) / pictures * 1e6),
-        "catalogue_us": round(spent.get("catalogue-writer", 0.0) / pictures * 1e6),
-        "indexing_us": round(sum(spent.get(name, 0.0) for name in INDEXING) / pictures * 1e6),
-        "megabytes": round(other.bytes_together / 1e6),
+        "cpu_us": us["all"],
+        "embedding_us": us["embedders"],
+        "catalogue_us": us.get("catalogue-writer", 0),
+        "indexing_us": sum(us.get(name, 0) for name in INDEXING) + us["merges"],
+        "megabytes": round(other.megabytes["together"]),
+        "megabytes_of_no_file": round(other.megabytes["of_no_file"]),
     }
 
 

@@ -42,6 +42,11 @@ def cpu_seconds(pid: int) -> float:
     return sum(sum(_times(_PROC / str(one))) for one in tree(pid))
 
 
+def own_seconds(pid: int) -> float:
+    """Of the process alone."""
+    return sum(_times(_PROC / str(pid))[:2])
+
+
 def seconds_of_threads(pid: int, threads: Mapping[str, int]) -> dict[str, float]:
     """CPU seconds so far of threads, which are named as their process named them."""
     return {
@@ -51,21 +56,19 @@ def seconds_of_threads(pid: int, threads: Mapping[str, int]) -> dict[str, float]
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes of one process: all that is resident, and its share where pages belong to several."""
+    """Bytes of one process: all that is resident, its share where pages belong to several, and what
+    of that share is no file's: a mapped file may leave memory whenever there is need.
+    """
 
     resident: int = 0
     share: int = 0
+    anonymous: int = 0
 
 
 def memory(pid: int) -> Memory:
     lines = _read(_PROC / str(pid) / "smaps_rollup").splitlines()[1:]
     said = {name: 1024 * int(rest.split()[0]) for name, _, rest in map(_parted, lines)}
-    return Memory(said.get("Rss", 0), said.get("Pss", 0))
-
-
-def together(pid: int) -> int:
-    """Bytes of the whole tree, pages that several of its processes share counted once."""
-    return sum(memory(one).share for one in tree(pid))
+    return Memory(said.get("Rss", 0), said.get("Pss", 0), said.get("Pss_Anon", 0))
 
 
 @dataclass
@@ -73,24 +76,35 @@ class Peak:
     """The most that was seen at once, in bytes.
 
     `alone` and `largest_below` are all that is resident of the process and of one below it; `together`
-    is the whole tree, pages that several of its processes share counted once.
+    is the whole tree, pages that several of its processes share counted once, and `anonymous` what of
+    that belongs to no file.
     """
 
     alone: int = 0
     largest_below: int = 0
     together: int = 0
+    anonymous: int = 0
 
     def look(self, pid: int) -> None:
-        first, *below = [memory(one) for one in tree(pid)] or [Memory()]
+        everyone = [memory(one) for one in tree(pid)] or [Memory()]
+        first, *below = everyone
         self.alone = max(self.alone, first.resident)
         self.largest_below = max([self.largest_below, *(one.resident for one in below)])
-        self.together = max(self.together, first.share + sum(one.share for one in below))
+        self.together = max(self.together, sum(one.share for one in everyone))
+        self.anonymous = max(self.anonymous, sum(one.anonymous for one in everyone))
+
+    def taken(self) -> dict[str, float]:
+        """What was seen until now; from here on it is looked for anew."""
+        found = self.megabytes()
+        self.alone = self.largest_below = self.together = self.anonymous = 0
+        return found
 
     def megabytes(self) -> dict[str, float]:
         return {
             "process": round(self.alone / 1e6, 1),
             "largest_child": round(self.largest_below / 1e6, 1),
             "together": round(self.together / 1e6, 1),
+            "of_no_file": round(self.anonymous / 1e6, 1),
         }
 
 
