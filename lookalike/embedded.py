@@ -39,6 +39,8 @@ from shared.queue.local import LocalQueue
 from shared.runtime.arguments import processors
 from shared.runtime.memory import share_arenas
 from shared.runtime.settings import Installation
+from shared.seams.remembering import RememberingEmbedder
+from shared.seams.vectors_cache import LruVectors
 from shared.spaces import Spaces
 from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
 
@@ -122,7 +124,8 @@ def embedded(
         stack.enter_context(_reconciling(indexing))
 
         gateway = GatewayPorts(
-            *(catalogue, blobs, queue, queries, searcher, targets, places, GatewaySettings()),
+            *(catalogue, blobs, queue, RememberingEmbedder(queries, LruVectors())),
+            *(searcher, targets, places, GatewaySettings()),
             tenant=TENANT,
             fetcher=fetcher,
         )

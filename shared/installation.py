@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from shared.fetching.fetcher import Fetcher
     from shared.notices.redis import RedisNotices
     from shared.queue.celery.queue import CeleryQueue
-    from shared.seams.vectors_cache import LruVectors, RedisVectors
+    from shared.seams.redis_vectors import RedisVectors
+    from shared.seams.vectors_cache import LruVectors
 
 
 def catalogue_of(known: Installation) -> Catalogue:
@@ -74,9 +75,13 @@ def ordinal_of(known: Installation) -> int:
 
 def cache_of(known: Installation) -> "LruVectors | RedisVectors":
     """What is remembered of queries: by all gateways together, or by each for itself."""
-    from shared.seams.vectors_cache import LruVectors, RedisVectors  # noqa: PLC0415
+    if known.cache is None:
+        from shared.seams.vectors_cache import LruVectors  # noqa: PLC0415
 
-    return LruVectors() if known.cache is None else RedisVectors(known.cache.get_secret_value())
+        return LruVectors()
+    from shared.seams.redis_vectors import RedisVectors  # noqa: PLC0415
+
+    return RedisVectors(known.cache.get_secret_value())
 
 
 def notices_of(known: Installation) -> "RedisNotices":

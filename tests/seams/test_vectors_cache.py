@@ -12,8 +12,9 @@ import redis
 from shared.errors import Unavailable
 from shared.images import Crop
 from shared.seams.embedder import Embedding, Failure
+from shared.seams.redis_vectors import RedisVectors
 from shared.seams.remembering import RememberingEmbedder
-from shared.seams.vectors_cache import LruVectors, RedisVectors, VectorCache
+from shared.seams.vectors_cache import LruVectors, VectorCache
 from shared.spaces import Space, Spaces
 from tests.servers.redis import redis_server
 
