@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.system.demo import Demo, demo
-from tests.system.shop import hits, photo, put, until
+from tests.system.shop import hits, photo, put, searched, until
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +37,12 @@ def test_the_same_picture_twice_is_stored_and_embedded_once(house: Demo) -> None
     two = put(house, "twin-2", picture, title="B")
     assert one["images"] == two["images"]
     assert house.admin.get("/v1/stats").json()["images"] == before + 1
+
+
+def test_a_picture_that_was_asked_about_is_not_embedded_again(house: Demo) -> None:
+    picture = photo("mug", "checked")
+    first, *others = (searched(house, picture)["meta"]["timings_ms"]["embed"] for _ in range(6))
+    assert min(others) < first / 2
 
 
 def test_the_same_product_again_changes_nothing(house: Demo) -> None:
