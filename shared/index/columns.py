@@ -19,7 +19,7 @@ from shared.products import Attributes, Scalar
 from shared.spaces import Spaces
 
 FORMAT = 1
-BLOCK = 4_096
+BLOCK = 512
 TEXTS = ("title", "brand", "currency", "url")
 LISTS = ("category", "tags")
 PLAIN = ("product_id", "revision", "images_revision", "rows_at", "committed", "deleted")

@@ -29,7 +29,7 @@ class GraphBuild:
     threads: int = 1
 
 
-TRAINED_ON = 16_384
+TRAINED_ON = 4_096
 """Rows, spread over all, that tell the range of each number."""
 
 
