@@ -17,6 +17,7 @@ from lookalike.command import (
     running,
     samples,
     search,
+    train,
 )
 from lookalike.command.faults import told
 
@@ -42,6 +43,7 @@ app.add_typer(keys.app, name="key")
 app.command()(doctor.doctor)
 app.command()(bench.bench)
 app.add_typer(samples.app, name="sample")
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:

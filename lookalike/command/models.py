@@ -50,9 +50,11 @@ def check(name: Name, as_json: Json = False) -> None:
 
 
 def folder_of(name: str) -> Path:
-    """Where a model lies; raises `NotFound` with the names there are."""
-    for folder in _folders():
-        if folder.name == name:
+    """Where a model of this name lies, or the folder of one; raises `NotFound` with the names there are."""
+    from services.embedder.model import MANIFEST  # noqa: PLC0415 - loads numpy
+
+    for folder in (*_folders(), Path(name)):
+        if (folder.name == name or folder == Path(name)) and (folder / MANIFEST).is_file():
             return folder
     names = ", ".join(folder.name for folder in _folders())
     raise NotFound(f"There is no model {name!r} here; there are: {names}.")

@@ -1,7 +1,9 @@
-"""A model is a folder: `model.json`, `model.tflite`, and `golden/` pictures with their vectors.
+"""A model is a folder: `model.json`, `model.tflite`, and `golden/` pictures with their vectors; one
+that was adapted to a shop has `heads.npz` too.
 
 Every space has a fingerprint, the hash of the weights file, the preprocessing and the space's own
-definition; vectors of two fingerprints never meet. A file that does not fit the manifest is refused.
+definition, its head included; vectors of two fingerprints never meet. A file that does not fit the
+manifest is refused.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from services.embedder.decode import Pixels, decode
+from services.embedder.heads import HEADS, Heads, read_heads
 from services.embedder.preprocess import Preprocessing
 from shared.errors import Invalid
 from shared.spaces import SPACES, Space, SpaceName, Spaces
@@ -53,8 +56,9 @@ def folder_of(model: str) -> Path:
 class Model:
     """Pictures to vectors with one network on one thread; not for two threads at once."""
 
-    def __init__(self, manifest: Manifest, weights: bytes) -> None:
+    def __init__(self, manifest: Manifest, weights: bytes, heads: Heads | None = None) -> None:
         self.manifest = manifest
+        self._heads = heads or {}
         self._interpreter = Interpreter(model_content=weights, num_threads=1)
         self._interpreter.allocate_tensors()
         self._input: Any = self._interpreter.get_input_details()[0]
@@ -70,15 +74,22 @@ class Model:
         self._interpreter.set_tensor(self._input["index"], framed)
         self._interpreter.invoke()
         raw = self._interpreter.get_tensor(self._output)[0]
-        return unit_spaces(raw.astype(np.float32, copy=False), self.spaces)
+        vector = unit_spaces(raw.astype(np.float32, copy=False), self.spaces)
+        if not self._heads:
+            return vector
+        for name, head in self._heads.items():
+            part = self.spaces.slices()[name]
+            vector[part] = head(vector[part])
+        return unit_spaces(vector, self.spaces)
 
 
 def load(folder: Path) -> Model:
     """The model in a folder, its weights checked against its manifest and one golden picture."""
     manifest = read_manifest(folder)
     weights = _read(folder / WEIGHTS)
-    _check_weights(manifest, weights, folder)
-    model = Model(manifest, weights)
+    heads = read_heads(folder)
+    _check_weights(manifest, weights, heads, folder)
+    model = Model(manifest, weights, heads)
     _check_golden(model, folder, at_most=1)
     return model
 
@@ -119,12 +130,20 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def fingerprinted(
-    weights: bytes, preprocessing: Preprocessing, dims: Mapping[SpaceName, int]
+    weights: bytes,
+    preprocessing: Preprocessing,
+    dims: Mapping[SpaceName, int],
+    heads: Heads | None = None,
 ) -> Spaces:
     """Spaces in their usual order, each named by what its vectors depend on."""
     basis = {"weights": _sha256(weights), "preprocessing": preprocessing.described()}
+    own = {name: {"head": head.sha256} for name, head in (heads or {}).items()}
     spaces = tuple(
-        Space(name, dims[name], _fingerprint(basis | {"space": name, "dims": dict(dims)}))
+        Space(
+            name,
+            dims[name],
+            _fingerprint(basis | {"space": name, "dims": dict(dims)} | own.get(name, {})),
+        )
         for name in SPACES
         if name in dims
     )
@@ -136,7 +155,7 @@ def _fingerprint(basis: Mapping[str, Any]) -> str:
     return _sha256(canonical.encode())[:_FINGERPRINT_DIGITS]
 
 
-def _check_weights(manifest: Manifest, weights: bytes, folder: Path) -> None:
+def _check_weights(manifest: Manifest, weights: bytes, heads: Heads, folder: Path) -> None:
     if _sha256(weights) != manifest.weights_sha256:
         raise Invalid(
             f"{folder / WEIGHTS} is not the file that {MANIFEST} describes: its hash is "
@@ -145,10 +164,10 @@ def _check_weights(manifest: Manifest, weights: bytes, folder: Path) -> None:
             code="bad_model",
         )
     dims = {space.name: space.dim for space in manifest.spaces.spaces}
-    if fingerprinted(weights, manifest.preprocessing, dims) != manifest.spaces:
+    if fingerprinted(weights, manifest.preprocessing, dims, heads) != manifest.spaces:
         raise Invalid(
-            f"{folder / MANIFEST} was changed: its fingerprints do not follow from weights, "
-            "preprocessing and spaces. Take the whole folder again from where it came.",
+            f"{folder / MANIFEST} was changed, or {HEADS} beside it: its fingerprints do not follow "
+            "from weights, preprocessing, heads and spaces. Take the whole folder again from where it came.",
             code="bad_model",
         )
 

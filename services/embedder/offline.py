@@ -29,8 +29,7 @@ def embed_paths(paths: Sequence[Path], out: Path, model: Path) -> list[str]:
     vectors: list[Floats] = []
     unreadable: list[str] = []
     with ChildEmbedder(model) as embedder:
-        for name, found in _pictures(paths):
-            vector = found if isinstance(found, str) else _vector(embedder, found)
+        for name, vector in vectors_of(paths, embedder):
             if isinstance(vector, str):
                 unreadable.append(f"{name}: {vector}")
             else:
@@ -38,6 +37,12 @@ def embed_paths(paths: Sequence[Path], out: Path, model: Path) -> list[str]:
                 vectors.append(vector)
         _write(out, names, vectors, embedder.spaces)
     return unreadable
+
+
+def vectors_of(paths: Sequence[Path], embedder: Embedder) -> Iterator[tuple[str, Floats | str]]:
+    """Each picture by name with its vector, or with the sentence why there is none."""
+    for name, found in _pictures(paths):
+        yield name, found if isinstance(found, str) else _vector(embedder, found)
 
 
 def _vector(embedder: Embedder, picture: bytes) -> Floats | str:

@@ -1,0 +1,70 @@
+"""Photos with their categories, from folders or from what a catalogue has embedded already."""
+
+import heapq
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from services.embedder.offline import vectors_of
+from services.embedder.training.whitening import Photos
+from shared.catalogue.port import Catalogue
+from shared.seams.embedder import Embedder
+from shared.spaces import Spaces
+from shared.vectors import Floats, from_bytes
+
+MOST: Final = 200_000
+"""Photos of a catalogue that are looked at; more would not say more."""
+_PAGE: Final = 500
+
+Photo = tuple[str, str, Floats]
+"""Category, product, content vector."""
+
+
+def in_folders(folder: Path, embedder: Embedder) -> tuple[Photos, list[str]]:
+    """A category is a folder, each picture is a product; and what was unreadable, with why."""
+    content = embedder.spaces.slices()["content"]
+    found: list[Photo] = []
+    unreadable: list[str] = []
+    for name, vector in vectors_of([folder], embedder):
+        if isinstance(vector, str):
+            unreadable.append(f"{name}: {vector}")
+        else:
+            found.append((str(Path(name).parent), name, vector[content]))
+    return _photos(found, embedder.spaces), unreadable
+
+
+def in_catalogue(catalogue: Catalogue, tenant: str, spaces: Spaces) -> Photos:
+    """Of products that have a category: the photos that this model has embedded."""
+    return _photos(heapq.nsmallest(MOST, _embedded(catalogue, tenant, spaces), key=_lot), spaces)
+
+
+def _embedded(catalogue: Catalogue, tenant: str, spaces: Spaces) -> Iterator[Photo]:
+    content, after = spaces.slices()["content"], ""
+    while page := catalogue.products.page(tenant, after, _PAGE):
+        after = page[-1].product_id
+        told = [one for one in page if one.attributes.category and not one.deleted]
+        shas = {sha for product in told for sha in product.images}
+        vectors = catalogue.images.vectors(tenant, shas, spaces.fingerprint) if shas else {}
+        for product in told:
+            for sha in product.images:
+                if sha in vectors:
+                    category = "\0".join(product.attributes.category)
+                    yield category, product.product_id, from_bytes(vectors[sha])[content]
+
+
+def _lot(photo: Photo) -> int:
+    """Products in an order that has nothing to do with what they are."""
+    return zlib.crc32(photo[1].encode())
+
+
+def _photos(found: Sequence[Photo], spaces: Spaces) -> Photos:
+    dim = next(space.dim for space in spaces.spaces if space.name == "content")
+    vectors = np.stack([vector for _, _, vector in found]) if found else np.empty((0, dim))
+    return Photos(
+        vectors.astype(np.float32),
+        np.unique([category for category, _, _ in found], return_inverse=True)[1],
+        np.unique([product for _, product, _ in found], return_inverse=True)[1],
+    )
