@@ -1,0 +1,113 @@
+"""What adapting the bundled model to a shop is worth, there and elsewhere: `LOOKALIKE_DATA=FOLDER python -m
+benchmarks.adapting`.
+
+The model is adapted to clothes, and to groceries, by the folders that the photos lie in. Each is judged three
+ways: by what adapting itself found on held-out products; on clothes that neither saw, whose nearest in the
+clothes' other folder should be of the same kind; and on the other's photos, a domain that it never saw. Of
+groceries many are nearly the same photo, so they are judged by ten nearest instead of one.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from benchmarks.claims import Claim, at_least, at_most, options, tell
+from services.embedder.local import ChildEmbedder
+from services.embedder.model import BUNDLED
+from services.embedder.training.photos import in_folders
+from services.embedder.training.whitening import Adapted, Photos, adapted, precision
+from shared.vectors import Floats
+
+FOLDERS: Final = ("clothing/train", "clothing/validation", "grocery/train")
+SECONDS: Final = 60
+LOST: Final = -0.01
+"""What another domain may lose by it."""
+
+
+def seen(data: Path) -> tuple[dict[str, Photos], float]:
+    """All photos of each folder, and how long one took to embed, in milliseconds."""
+    begun = time.perf_counter()
+    with ChildEmbedder(BUNDLED / "descriptor") as embedder:
+        found = {name: in_folders(data / name, embedder)[0] for name in FOLDERS}
+    count = sum(len(photos) for photos in found.values())
+    return found, (time.perf_counter() - begun) / count * 1e3
+
+
+def mapped(photos: Photos, found: Adapted | None) -> Photos:
+    if found is None or found.head is None:
+        return photos
+    return Photos(found.head(photos.vectors), photos.categories, photos.products)
+
+
+def nearest(asked: Photos, among: Photos) -> float:
+    """The share whose nearest is of the same category; both number their folders alike."""
+    likeness = _units(asked.vectors) @ _units(among.vectors).T
+    return float((among.categories[likeness.argmax(axis=1)] == asked.categories).mean())
+
+
+def _units(vectors: Floats) -> Floats:
+    units: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return units
+
+
+def judged(photos: dict[str, Photos], found: Adapted | None) -> dict[str, float]:
+    by = {name: mapped(some, found) for name, some in photos.items()}
+    return {
+        "clothes_first": round(nearest(by["clothing/validation"], by["clothing/train"]), 4),
+        "groceries_of_ten": round(precision(by["grocery/train"]), 4),
+    }
+
+
+def measured(data: Path) -> dict[str, Any]:
+    photos, milliseconds = seen(data)
+    answer: dict[str, Any] = {
+        "embedding_ms": round(milliseconds, 2),
+        "as_it_is": judged(photos, None),
+    }
+    for name in ("clothing/train", "grocery/train"):
+        begun = time.perf_counter()
+        found = adapted(photos[name])
+        answer[name] = {
+            "photos": len(photos[name]),
+            "seconds": round(time.perf_counter() - begun, 2),
+            "shrinkage": found.shrinkage,
+            "held_out_before": round(found.before, 4),
+            "held_out_after": round(found.after, 4),
+            **judged(photos, found),
+        }
+    return answer
+
+
+def claims(found: dict[str, Any]) -> list[Claim]:
+    before, clothes, groceries = (found[n] for n in ("as_it_is", "clothing/train", "grocery/train"))
+    gained = [one["held_out_after"] - one["held_out_before"] for one in (clothes, groceries)]
+    elsewhere = (
+        clothes["groceries_of_ten"] - before["groceries_of_ten"],
+        groceries["clothes_first"] - before["clothes_first"],
+    )
+    return [
+        at_most(
+            "adapting, photos embedded", max(clothes["seconds"], groceries["seconds"]), SECONDS, "s"
+        ),
+        at_least("gained on held-out clothes", gained[0], 0, "share of ten"),
+        at_least("gained on held-out groceries", gained[1], 0, "share of ten"),
+        at_least("adapted to clothes, gained on groceries", elsewhere[0], LOST, "share of ten"),
+        at_least("adapted to groceries, gained on clothes", elsewhere[1], LOST, "share"),
+    ]
+
+
+def main() -> None:
+    options(__doc__).parse_args()
+    data = os.environ.get("LOOKALIKE_DATA")
+    if data is None:
+        sys.exit("Set LOOKALIKE_DATA to the folder that has clothing/ and grocery/.")
+    found = measured(Path(data))
+    tell("adapting", claims(found), found)
+
+
+if __name__ == "__main__":
+    main()
