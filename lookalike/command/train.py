@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -82,13 +82,15 @@ def adapt(
         raise typer.Exit(PARTLY)
 
 
-def _sentence(answer: Mapping[str, object]) -> str:
-    judged = "Of the ten nearest photos of held-out products, as a share of one,"
-    before, after = answer["precision_before"], answer["precision_after"]
+def _sentence(answer: Mapping[str, Any]) -> str:
+    judged = "Of the ten nearest photos of a held-out product"
+    before, after = (f"{100 * answer[f'precision_{when}']:.1f} %" for when in ("before", "after"))
     if answer["model"] is None:
-        return f"{judged} {before} are of the same category, and nothing made it more: nothing is written."
+        return (
+            f"{judged}, {before} are of its category, and nothing made it more: nothing is written."
+        )
     return (
-        f"{judged} {after} are of the same category; before it were {before}. "
+        f"{judged}, {after} are of its category; without adapting {before}.\n"
         f"{answer['model']} is in {answer['folder']}, after {answer['seconds']} s and "
         f"{answer['photos']:,} photos. `lookalike embed --model {answer['folder']}` tries it; "
         "LOOKALIKE_MODEL gives it to the services."
