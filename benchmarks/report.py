@@ -27,6 +27,7 @@ SCRIPTS = (
     "import_growth",
     "import_distributed",
     "import_duplicates",
+    "merging",
     "catalogue",
     "search",
     "segment_search",
