@@ -8,14 +8,15 @@ import pytest
 
 from shared.blobs import keys
 from shared.blobs.fsspec import FsspecBlobs
-from shared.index.entries import Entry, Row, place
+from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest, SegmentRef
-from shared.index.segment import accelerate, store, write
+from shared.index.segment import store
 from shared.index.view import ShardView, open_view
 from shared.indexes import Pointer
 from shared.products import Attributes
 from shared.spaces import Space, Spaces
 from shared.vectors import to_bytes, unit_spaces
+from tests.segments import written
 
 SPACES = Spaces(
     "f1", (Space("content", 8, "c1"), Space("style", 4, "s1"), Space("colour", 4, "k1"))
@@ -36,10 +37,9 @@ class Shard:
         self, entries: Iterable[Entry], *, graph: bool = False, trees: bool = False
     ) -> SegmentRef:
         name = f"{next(iter(self.numbers)):06}"
-        ordered = sorted(entries, key=place)
-        files = write(ordered, self.spaces, self.declared, self.folder, name)
-        if graph or trees:
-            files = accelerate(files, graph=graph, trees=trees)
+        files = written(
+            entries, self.spaces, self.declared, self.folder, name, graph=graph, trees=trees
+        )
         return store(files, self.blobs, "t", "i", 0)
 
     def pointer(self, *refs: SegmentRef) -> Pointer:

@@ -13,11 +13,12 @@ from shared.blobs.fsspec import FsspecBlobs
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest, SegmentRef
-from shared.index.segment import store, write
+from shared.index.segment import store
 from shared.indexes import Index
 from shared.products import Attributes, bucket_of, shard_of
 from shared.spaces import Space, Spaces
 from shared.vectors import to_bytes, unit_spaces
+from tests.segments import written
 
 SPACES = Spaces("model-1", (Space("content", 8, "c-1"), Space("style", 4, "s-1")))
 
@@ -61,7 +62,7 @@ class Shelf:
         for shard in range(index.shards):
             mine = [e for e in entries if _shard(e, index) == shard]
             name = f"{self.catalogue.indexes.pointer(index_id, shard).generation + 1}"
-            files = write(mine, SPACES, (), self.folder, name, graph=graph, trees=trees)
+            files = written(mine, SPACES, (), self.folder, name, graph=graph, trees=trees)
             self.swap(index_id, shard, store(files, self.blobs, "shop", index_id, shard))
 
     def swap(self, index_id: str, shard: int, ref: SegmentRef) -> None:

@@ -7,12 +7,13 @@ import pytest
 from shared.blobs.fsspec import FsspecBlobs
 from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest
-from shared.index.segment import store, write
+from shared.index.segment import store
 from shared.index.view import ShardView, open_view
 from shared.indexes import Pointer
 from shared.products import Attributes
 from shared.spaces import Space, Spaces
 from shared.vectors import Floats, to_bytes, unit_spaces
+from tests.segments import written
 
 SPACES = Spaces(
     "f1", (Space("content", 32, "c1"), Space("style", 16, "s1"), Space("colour", 16, "k1"))
@@ -57,7 +58,7 @@ def view(vectors: Floats, tmp_path_factory: pytest.TempPathFactory) -> ShardView
     blobs = FsspecBlobs(f"file://{folder / 'blobs'}")
     refs = []
     for name, entries, big in (("1", _entries(vectors), True), ("2", _changes(), False)):
-        files = write(entries, SPACES, (), folder, name, graph=big, trees=big)
+        files = written(entries, SPACES, (), folder, name, graph=big, trees=big)
         refs.append(store(files, blobs, "t", "i", 0))
     blobs.put("manifest", Manifest("i", 0, 1, 1, SPACES, (), tuple(refs)).to_json())
     return open_view(blobs, Pointer("i", 0, 1, "manifest"), SPACES)

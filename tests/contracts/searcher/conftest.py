@@ -27,13 +27,14 @@ from shared.index.elasticsearch.client import Cluster
 from shared.index.elasticsearch.documents import slices, write_of
 from shared.index.entries import Entry, Row
 from shared.index.manifest import Manifest
-from shared.index.segment import store, write
+from shared.index.segment import store
 from shared.indexes import Index
 from shared.products import Attributes, bucket_of, shard_of
 from shared.seams.remote_searcher import RemoteSearcher
 from shared.seams.searcher import Searcher
 from shared.spaces import Space, SpaceName, Spaces
 from shared.vectors import Floats, from_bytes, to_bytes, unit, unit_spaces
+from tests.segments import written
 from tests.servers.application import serving
 
 TENANT, INDEX = "shop", "idx_live"
@@ -158,7 +159,7 @@ def commit(
         before = Manifest.from_json(blobs.read(pointer.manifest)) if pointer.manifest else None
         generation = pointer.generation + 1
         big = len(mine) > 300
-        files = write(mine, SPACES, ("material",), folder, f"{generation}", graph=big, trees=big)
+        files = written(mine, SPACES, ("material",), folder, f"{generation}", graph=big, trees=big)
         ref = store(files, blobs, TENANT, INDEX, shard)
         segments = (*(before.segments if before else ()), ref)
         manifest = Manifest(INDEX, shard, generation, 1_000, SPACES, ("material",), segments)
