@@ -1,5 +1,6 @@
-"""What adapting the bundled model to a shop is worth, there and elsewhere: `LOOKALIKE_DATA=FOLDER python -m
-benchmarks.adapting`.
+"""What adapting the bundled model to a shop is worth, there and elsewhere: a table of docs/models.md.
+
+    LOOKALIKE_DATA=FOLDER python -m benchmarks.adapting
 
 The model is adapted to clothes, and to groceries, by the folders that the photos lie in. Each is judged three
 ways: by what adapting itself found on held-out products; on clothes that neither saw, whose nearest in the
@@ -7,6 +8,7 @@ clothes' other folder should be of the same kind; and on the other's photos, a d
 groceries many are nearly the same photo, so they are judged by ten nearest instead of one.
 """
 
+import json
 import os
 import sys
 import time
@@ -15,7 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.claims import Claim, at_least, at_most, options, tell
 from services.embedder.local import ChildEmbedder
 from services.embedder.model import BUNDLED
 from services.embedder.training.photos import in_folders
@@ -23,9 +24,6 @@ from services.embedder.training.whitening import Adapted, Photos, adapted, preci
 from shared.vectors import Floats
 
 FOLDERS: Final = ("clothing/train", "clothing/validation", "grocery/train")
-SECONDS: Final = 60
-LOST: Final = -0.01
-"""What another domain may lose by it."""
 
 
 def seen(data: Path) -> tuple[dict[str, Photos], float]:
@@ -82,31 +80,11 @@ def measured(data: Path) -> dict[str, Any]:
     return answer
 
 
-def claims(found: dict[str, Any]) -> list[Claim]:
-    before, clothes, groceries = (found[n] for n in ("as_it_is", "clothing/train", "grocery/train"))
-    gained = [one["held_out_after"] - one["held_out_before"] for one in (clothes, groceries)]
-    elsewhere = (
-        clothes["groceries_of_ten"] - before["groceries_of_ten"],
-        groceries["clothes_first"] - before["clothes_first"],
-    )
-    return [
-        at_most(
-            "adapting, photos embedded", max(clothes["seconds"], groceries["seconds"]), SECONDS, "s"
-        ),
-        at_least("gained on held-out clothes", gained[0], 0, "share of ten"),
-        at_least("gained on held-out groceries", gained[1], 0, "share of ten"),
-        at_least("adapted to clothes, gained on groceries", elsewhere[0], LOST, "share of ten"),
-        at_least("adapted to groceries, gained on clothes", elsewhere[1], LOST, "share"),
-    ]
-
-
 def main() -> None:
-    options(__doc__).parse_args()
     data = os.environ.get("LOOKALIKE_DATA")
     if data is None:
         sys.exit("Set LOOKALIKE_DATA to the folder that has clothing/ and grocery/.")
-    found = measured(Path(data))
-    tell("adapting", claims(found), found)
+    print(json.dumps(measured(Path(data)), indent=1))
 
 
 if __name__ == "__main__":
