@@ -66,7 +66,7 @@ def test_photos_of_one_product_are_no_neighbours_of_each_other() -> None:
 def test_it_takes_two_categories_with_photos(counts: tuple[int, ...]) -> None:
     numbers = np.repeat(np.arange(len(counts)), counts)
     vectors = np.ones((len(numbers), DIM), np.float32)
-    with pytest.raises(Invalid, match="it takes two to tell apart"):
+    with pytest.raises(Invalid, match="takes two categories of 4 photos"):
         adapted(Photos(vectors, numbers, np.arange(len(numbers))))
 
 

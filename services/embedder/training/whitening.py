@@ -126,8 +126,9 @@ def _taught(photos: Photos) -> Photos:
     enough = category[counts >= FEWEST]
     if len(enough) < 2:
         raise Invalid(
-            f"Of {len(category)} categories {len(enough)} have {FEWEST} photos or more; it takes two "
-            "to tell apart. Put pictures into folders by category, or give products a category.",
+            f"Adapting takes two categories of {FEWEST} photos or more, and {len(enough)} of "
+            f"{len(category)} here have so many. Put pictures into folders by category, or give "
+            "products a category.",
             code="too_few_categories",
         )
     return photos.some(np.isin(photos.categories, enough))
