@@ -15,13 +15,10 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from services.embedder.local import ChildEmbedder
 from services.embedder.model import BUNDLED
 from services.embedder.training.photos import in_folders
-from services.embedder.training.whitening import Adapted, Photos, adapted, precision
-from shared.vectors import Floats
+from services.embedder.training.whitening import Adapted, Photos, adapted, shares, units
 
 FOLDERS: Final = ("clothing/train", "clothing/validation", "grocery/train")
 
@@ -43,20 +40,15 @@ def mapped(photos: Photos, found: Adapted | None) -> Photos:
 
 def nearest(asked: Photos, among: Photos) -> float:
     """The share whose nearest is of the same category; both number their folders alike."""
-    likeness = _units(asked.vectors) @ _units(among.vectors).T
+    likeness = units(asked.vectors) @ units(among.vectors).T
     return float((among.categories[likeness.argmax(axis=1)] == asked.categories).mean())
-
-
-def _units(vectors: Floats) -> Floats:
-    units: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return units
 
 
 def judged(photos: dict[str, Photos], found: Adapted | None) -> dict[str, float]:
     by = {name: mapped(some, found) for name, some in photos.items()}
     return {
         "clothes_first": round(nearest(by["clothing/validation"], by["clothing/train"]), 4),
-        "groceries_of_ten": round(precision(by["grocery/train"]), 4),
+        "groceries_of_ten": round(float(shares(by["grocery/train"]).mean()), 4),
     }
 
 

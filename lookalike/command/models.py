@@ -53,11 +53,12 @@ def folder_of(name: str) -> Path:
     """Where a model of this name lies, or the folder of one; raises `NotFound` with the names there are."""
     from services.embedder.model import MANIFEST  # noqa: PLC0415 - loads numpy
 
-    for folder in (*_folders(), Path(name)):
-        if (folder.name == name or folder == Path(name)) and (folder / MANIFEST).is_file():
-            return folder
-    names = ", ".join(folder.name for folder in _folders())
-    raise NotFound(f"There is no model {name!r} here; there are: {names}.")
+    bundled = {folder.name: folder for folder in _folders()}
+    folder = bundled.get(name, Path(name))
+    if not (folder / MANIFEST).is_file():
+        names = ", ".join(bundled)
+        raise NotFound(f"There is no model {name!r} here; there are: {names}.")
+    return folder
 
 
 def _folders() -> list[Path]:

@@ -53,14 +53,15 @@ def adapt(
     if (images is None) == (not from_catalogue):
         raise typer.BadParameter("Name --images DIR or --from-catalogue, one of them.")
     parent = folder_of(model)
-    from services.embedder.training.adapting import adapt as adapted  # noqa: PLC0415 - loads numpy
+    from services.embedder.training import adapting  # noqa: PLC0415 - loads numpy
 
+    adapting.adaptable(parent, out)
     begun = time.monotonic()
     photos, unreadable = (
         _in_folders(images, parent) if images else (_in_catalogue(data, tenant, parent), [])
     )
     with progress("adapting"):
-        found, made = adapted(parent, photos, out, name or f"{parent.name}-adapted")
+        found, made = adapting.adapt(parent, photos, out, name or f"{parent.name}-adapted")
     for line in unreadable:
         complain(line)
     answer = {

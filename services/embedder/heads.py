@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -41,16 +42,16 @@ def write_heads(folder: Path, heads: Heads) -> None:
 
 
 def read_heads(folder: Path) -> Heads:
-    """None where the folder has no such file; that they are the right ones, fingerprints tell."""
+    """Empty where the folder has no such file; that they are the right ones, fingerprints tell."""
     path = folder / HEADS
     if not path.is_file():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             names = {name.partition(".")[0] for name in arrays} & set(SPACES)
             return {
                 cast("SpaceName", name): Head(arrays[f"{name}.mean"], arrays[f"{name}.matrix"])
                 for name in sorted(names)
             }
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise Invalid(f"{path} cannot be read: {error}.", code="bad_model") from error

@@ -38,14 +38,14 @@ def stored_merged(
     large = sum(ref.rows for ref in inputs) >= ports.limits.graph_from
     with _folder(ports) as folder:
         asked = Merging(
-            tuple((ref, paths_of(ref, ports.blobs)) for ref in inputs),
-            tuple((ref, paths_of(ref, ports.blobs)) for ref in standing),
-            index.spaces,
-            index.declared,
-            ports.catalogue.now(),
-            ulid(),
-            ports.limits.graph_from,
-            ports.limits.trees,
+            inputs=tuple((ref, paths_of(ref, ports.blobs)) for ref in inputs),
+            standing=tuple((ref, paths_of(ref, ports.blobs)) for ref in standing),
+            spaces=index.spaces,
+            declared=index.declared,
+            now=ports.catalogue.now(),
+            name=ulid(),
+            graph_from=ports.limits.graph_from,
+            trees=ports.limits.trees,
         )
         found = merged_apart(asked, folder) if large else merged(asked, folder)
         ref = _store(ports, index, shard, found.files) if found.files.products else None

@@ -37,7 +37,7 @@ def write_graph(codes: Codes, path: Path, build: GraphBuild) -> None:
     """Links rows as 8 bits a number are near, and writes them with the codes as they are mapped.
 
     The same neighbours are found (benchmarks/segment_search.py), and building takes some 600 bytes
-    of memory a row of 320 numbers, where float16 would take 1,000.
+    of memory a row of 320 numbers, where float16 would take 900.
     """
     kind = faiss.ScalarQuantizer.QT_8bit
     index = faiss.IndexHNSWSQ(codes.dim, kind, build.links, faiss.METRIC_INNER_PRODUCT)

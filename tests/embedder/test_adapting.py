@@ -14,7 +14,7 @@ from services.embedder.heads import HEADS, read_heads, write_heads
 from services.embedder.model import load, read_manifest
 from services.embedder.training.adapting import adapt
 from services.embedder.training.photos import in_catalogue
-from services.embedder.training.whitening import Photos, adapted, precision, whitening
+from services.embedder.training.whitening import Photos, adapted, shares, whitening
 from shared.catalogue.images import ImageWrite, VectorWrite
 from shared.catalogue.products import ProductWrite
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
@@ -44,29 +44,32 @@ def test_what_differs_within_categories_counts_for_less() -> None:
     assert found.after > 1.5 * found.before
     fresh = photos_of(30, 20, loud=3.0, seed=2)
     mapped = Photos(found.head(fresh.vectors), fresh.categories, fresh.products)
-    assert precision(mapped) > precision(fresh)
+    assert shares(mapped).mean() > shares(fresh).mean()
 
 
-def test_where_categories_say_nothing_nothing_is_changed() -> None:
-    photos = photos_of(1, 400, loud=0.0)
-    named = np.random.default_rng(3).integers(20, size=400)
+@pytest.mark.parametrize("seed", range(5))
+def test_where_categories_say_nothing_nothing_is_changed(seed: int) -> None:
+    """The best of several tries is a little better by chance."""
+    photos = photos_of(1, 400, loud=1.0)
+    named = np.random.default_rng(seed).integers(20, size=400)
     found = adapted(Photos(photos.vectors, named, photos.products))
-    assert found.after <= found.before + 0.02
-    assert (found.head is None) == (found.after == found.before)
+    assert found.head is None
+    assert found.after == found.before
 
 
 def test_photos_of_one_product_are_no_neighbours_of_each_other() -> None:
     photos = photos_of(4, 6, loud=1.0)
     alone = Photos(photos.vectors, photos.categories, photos.categories)
-    assert precision(alone) == 0.0
-    assert precision(photos) > 0.2
+    assert not shares(alone).any()
+    assert not shares(alone.some(photos.categories < 2)).any(), "fewer than ten others"
+    assert shares(photos).mean() > 0.2
 
 
 @pytest.mark.parametrize("counts", [(40,), (40, 3), (3, 3, 3), ()])
 def test_it_takes_two_categories_with_photos(counts: tuple[int, ...]) -> None:
     numbers = np.repeat(np.arange(len(counts)), counts)
     vectors = np.ones((len(numbers), DIM), np.float32)
-    with pytest.raises(Invalid, match="takes two categories of 4 photos"):
+    with pytest.raises(Invalid, match="takes two categories of 4 products"):
         adapted(Photos(vectors, numbers, np.arange(len(numbers))))
 
 
@@ -99,9 +102,11 @@ def test_a_changed_or_lost_head_is_refused(model_folder: Path, tmp_path: Path) -
     write_heads(out, heads)
     with pytest.raises(Invalid, match="was changed"):
         load(out)
-    (out / HEADS).write_bytes(b"text")
-    with pytest.raises(Invalid, match="cannot be read"):
-        load(out)
+    whole = (out / HEADS).read_bytes()
+    for damaged in (b"text", whole[: len(whole) // 2]):
+        (out / HEADS).write_bytes(damaged)
+        with pytest.raises(Invalid, match="cannot be read"):
+            load(out)
     (out / HEADS).unlink()
     with pytest.raises(Invalid, match="was changed"):
         load(out)

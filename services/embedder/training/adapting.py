@@ -26,14 +26,7 @@ from shared.spaces import SpaceName
 
 def adapt(parent: Path, photos: Photos, out: Path, name: str) -> tuple[Adapted, Manifest | None]:
     """Writes `out` whole or, where nothing is gained, not at all."""
-    if out.exists():
-        raise Conflict(f"{out} is there already; name a folder that is not.", code="exists")
-    manifest = load(parent).manifest
-    if (parent / HEADS).exists():
-        raise Invalid(
-            f"{manifest.name} was adapted already: adapt the model that it was made from.",
-            code="adapted_already",
-        )
+    manifest = adaptable(parent, out)
     found = adapted(photos)
     if found.head is None:
         return found, None
@@ -43,6 +36,18 @@ def adapt(parent: Path, photos: Photos, out: Path, name: str) -> tuple[Adapted, 
     made = _described(manifest, found.head, _told(photos, found), half_written, name)
     half_written.replace(out)
     return found, made
+
+
+def adaptable(parent: Path, out: Path) -> Manifest:
+    """The parent's; raises what can be said before its photos are looked at, which takes a while."""
+    if out.exists():
+        raise Conflict(f"{out} is there already; name a folder that is not.", code="exists")
+    if (parent / HEADS).exists():
+        raise Invalid(
+            f"{parent} was adapted already: adapt the model that it was made from.",
+            code="adapted_already",
+        )
+    return load(parent).manifest
 
 
 def _described(parent: Manifest, head: Head, told: str, folder: Path, name: str) -> Manifest:

@@ -2,7 +2,7 @@
 
 What differs between photos of one category says little about which category it is. Dividing by how much
 vectors differ there lets the rest count for more. Shrinkage towards no change at all is chosen on
-products that were held out, and where nothing is gained there, nothing is changed.
+products that were held out; a gain there that could be chance is none, and nothing is changed.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from shared.errors import Invalid
 from shared.vectors import Floats
 
 Ints = NDArray[np.int64]
+Shares = NDArray[np.float64]
 
 SHRINKAGES: Final = (0.9, 0.5, 0.3, 0.1, 0.03, 0.01)
 NEAREST: Final = 10
@@ -24,7 +25,9 @@ ASKED: Final = 2_000
 AMONG: Final = 20_000
 """Photos that are asked about, and those they are compared with, in each half; the rest only teaches."""
 FEWEST: Final = 4
-"""Photos of a category: fewer say nothing once they are parted in halves."""
+"""Products of a category: fewer say nothing once they are parted in halves."""
+CERTAIN: Final = 3.0
+"""Standard errors that a gain has to be; the best of several tries is easily two by chance."""
 _BLOCK: Final = 500
 
 
@@ -48,7 +51,7 @@ class Adapted:
     """`before` and `after`: of the ten nearest photos of other products, the share of the category."""
 
     head: Head | None
-    """None where every shrinkage made it worse, or none."""
+    """None where no shrinkage gained for certain."""
     shrinkage: float
     before: float
     after: float
@@ -58,15 +61,16 @@ def adapted(photos: Photos, seed: int = 7) -> Adapted:
     """The best head by both halves of the products in turn, fitted anew on all."""
     photos = _taught(photos)
     halves = list(_halves(photos, seed))
-    before = float(np.mean([precision(judged) for _, judged in halves]))
-    scores = {
-        shrinkage: float(np.mean([_score(*half, shrinkage) for half in halves]))
+    before = np.concatenate([shares(judged) for _, judged in halves])
+    after = {
+        shrinkage: np.concatenate([_shares_after(*half, shrinkage) for half in halves])
         for shrinkage in SHRINKAGES
     }
-    best = max(scores, key=lambda shrinkage: scores[shrinkage])
-    if not scores[best] > before:
-        return Adapted(None, 1.0, before, before)
-    return Adapted(whitening(photos, best), best, before, scores[best])
+    best = max(after, key=lambda shrinkage: float(after[shrinkage].mean()))
+    gained = after[best] - before
+    if not gained.mean() > CERTAIN * gained.std() / np.sqrt(len(gained)):
+        return Adapted(None, 1.0, float(before.mean()), float(before.mean()))
+    return Adapted(whitening(photos, best), best, float(before.mean()), float(after[best].mean()))
 
 
 def whitening(photos: Photos, shrinkage: float) -> Head:
@@ -88,27 +92,27 @@ def whitening(photos: Photos, shrinkage: float) -> Head:
     )
 
 
-def precision(photos: Photos) -> float:
-    """Of the ten nearest photos of other products, the share of the photo's own category."""
+def shares(photos: Photos) -> Shares:
+    """Of each photo's ten nearest of other products, the share of its own category."""
     among = photos.some(_spread(len(photos), AMONG))
     asked = among.some(_spread(len(among), ASKED))
-    found = [_right(asked.some(slice_), among) for slice_ in _blocks(len(asked))]
-    return float(np.concatenate(found).mean())
+    return np.concatenate([_right(asked.some(some), among) for some in _blocks(len(asked))])
 
 
-def _right(asked: Photos, among: Photos) -> NDArray[np.float64]:
-    likeness = _units(asked.vectors) @ _units(among.vectors).T
+def _right(asked: Photos, among: Photos) -> Shares:
+    likeness = units(asked.vectors) @ units(among.vectors).T
     likeness[asked.products[:, None] == among.products] = -np.inf
     count = min(NEAREST, likeness.shape[1] - 1)
     nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-    right = among.categories[nearest] == asked.categories[:, None]
-    share: NDArray[np.float64] = right.mean(axis=1)
+    others = np.isfinite(np.take_along_axis(likeness, nearest, axis=1))
+    right = others & (among.categories[nearest] == asked.categories[:, None])
+    share: Shares = right.mean(axis=1)
     return share
 
 
-def _score(taught: Photos, judged: Photos, shrinkage: float) -> float:
+def _shares_after(taught: Photos, judged: Photos, shrinkage: float) -> Shares:
     head = whitening(taught, shrinkage)
-    return precision(Photos(head(judged.vectors), judged.categories, judged.products))
+    return shares(Photos(head(judged.vectors), judged.categories, judged.products))
 
 
 def _halves(photos: Photos, seed: int) -> Iterator[tuple[Photos, Photos]]:
@@ -121,12 +125,13 @@ def _halves(photos: Photos, seed: int) -> Iterator[tuple[Photos, Photos]]:
 
 
 def _taught(photos: Photos) -> Photos:
-    """Those of categories that have photos enough; two such categories at least."""
-    category, counts = np.unique(photos.categories, return_counts=True)
+    """Those of categories that have products enough; two such categories at least."""
+    pairs = np.unique(np.stack([photos.categories, photos.products]), axis=1)
+    category, counts = np.unique(pairs[0], return_counts=True)
     enough = category[counts >= FEWEST]
     if len(enough) < 2:
         raise Invalid(
-            f"Adapting takes two categories of {FEWEST} photos or more, and {len(enough)} of "
+            f"Adapting takes two categories of {FEWEST} products or more, and {len(enough)} of "
             f"{len(category)} here have so many. Put pictures into folders by category, or give "
             "products a category.",
             code="too_few_categories",
@@ -134,9 +139,10 @@ def _taught(photos: Photos) -> Photos:
     return photos.some(np.isin(photos.categories, enough))
 
 
-def _units(vectors: Floats) -> Floats:
-    units: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return units
+def units(vectors: Floats) -> Floats:
+    """Every line at length one."""
+    found: Floats = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return found
 
 
 def _spread(count: int, most: int) -> Ints:

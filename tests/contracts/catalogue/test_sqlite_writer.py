@@ -58,8 +58,11 @@ def test_every_commit_is_synced_before_it_is_answered(store: Store) -> None:
     assert settings == ["wal", 2]
 
 
-def test_writes_that_wait_together_share_one_commit(store: Store) -> None:
-    release, crowd = Event(), 40
+@pytest.mark.parametrize(("crowd", "groups"), [(40, 1), (MAX_GROUP + 1, 2)])
+def test_writes_that_wait_together_share_one_commit_up_to_a_limit(
+    store: Store, crowd: int, groups: int
+) -> None:
+    release = Event()
     before = store.commits
     holder = held(store, release)
     with ThreadPoolExecutor(crowd) as pool:
@@ -69,22 +72,8 @@ def test_writes_that_wait_together_share_one_commit(store: Store) -> None:
         for future in futures:
             future.result(timeout=30)
     holder.join()
-    assert numbers(store) == list(range(crowd))
-    assert store.commits - before == 2, "one for the holder, one for all who waited"
-
-
-def test_a_group_has_a_limit(store: Store) -> None:
-    release, crowd = Event(), MAX_GROUP + 1
-    before = store.commits
-    holder = held(store, release)
-    with ThreadPoolExecutor(crowd) as pool:
-        futures = [pool.submit(add, store, number) for number in range(crowd)]
-        wait_for_queue(store, crowd)
-        release.set()
-        for future in futures:
-            future.result(timeout=30)
-    holder.join()
-    assert store.commits - before == 3
+    assert sorted(numbers(store)) == list(range(crowd))
+    assert store.commits - before == 1 + groups, "the holder's commit comes on top"
 
 
 def test_a_write_that_fails_hurts_no_other_of_its_group(store: Store) -> None:
