@@ -262,6 +262,13 @@ def test_merging_keeps_the_age_of_the_winner_and_the_revision_of_its_rows(entry:
     assert len(merged.rows) == 1
 
 
+def test_of_equal_revisions_the_later_input_of_a_merge_wins(entry: Make) -> None:
+    inputs = [[entry("p", 1, title=title, images=[n])] for n, title in enumerate(("one", "two"))]
+    (merged,) = merge(inputs, lambda _: False, 30, forgotten=set())
+    assert merged.attributes.title == "two"
+    assert merged.rows == inputs[1][0].rows
+
+
 def test_products_whose_keys_collide_stay_two(
     shard: Any, entry: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
