@@ -9,9 +9,9 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(UV) ## install everything to work on the project into .venv
-	@$(UV) sync --frozen --quiet --group annoy || { \
+	@$(UV) sync --frozen --quiet --group annoy --group training || { \
 	  echo "Annoy could not be built (it needs a C++ compiler: apt-get install g++); going on without it."; \
-	  $(UV) sync --frozen --quiet; }
+	  $(UV) sync --frozen --quiet --group training; }
 
 demo: $(UV) ## run everything in one process, with a sample catalogue, and open the shop window
 	@$(UV) sync --frozen --quiet --inexact $(SERVICES) --group annoy 2>.tools/annoy.log || { \
