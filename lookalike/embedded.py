@@ -15,7 +15,7 @@ from fastapi import FastAPI
 
 from services.embedder import tasks as embedder
 from services.embedder.local import ChildEmbedder
-from services.embedder.model import BUNDLED
+from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.ports import Ports as EmbedderPorts
 from services.gateway.app import create_app
 from services.gateway.ports import Ports as GatewayPorts
@@ -45,7 +45,7 @@ from shared.spaces import Spaces
 from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
 
 TENANT = "default"
-MODEL = BUNDLED / "descriptor"
+MODEL = BUNDLED / DEFAULT
 MAX_CHILDREN = 8
 """Storing what a child finds costs this process about a tenth of finding it: more would wait for it."""
 GRACE_S = 8.0

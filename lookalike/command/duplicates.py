@@ -7,7 +7,7 @@ import typer
 
 from lookalike.command.connection import HERE, Key, Server, connected
 from lookalike.command.faults import FAILED
-from lookalike.command.models import folder_of
+from lookalike.command.models import ModelOption, folder_of
 from lookalike.command.output import Json, complain, say, say_json, say_table
 from shared.errors import Invalid
 
@@ -42,7 +42,7 @@ def of_import(
 def compare(
     one: Picture,
     other: Picture,
-    model: Annotated[str, typer.Option(help="See `lookalike model list`.")] = "descriptor",
+    model: ModelOption,
     as_json: Json = False,
 ) -> None:
     """Whether two pictures are one photo, offline; exit 1 when they are different."""

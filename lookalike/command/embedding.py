@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from lookalike.command.models import folder_of
+from lookalike.command.models import ModelOption, folder_of
 from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 
 
 def embed(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, folders, .bson files.")],
     out: Annotated[Path, typer.Option(dir_okay=False, help="The .npz file to write.")],
-    model: Annotated[str, typer.Option(help="See `lookalike model list`.")] = "descriptor",
+    model: ModelOption,
     as_json: Json = False,
 ) -> None:
     """Vectors of pictures into one file, offline; exit 3 when some could not be read."""

@@ -14,6 +14,24 @@ app = typer.Typer(no_args_is_help=True, help="The models that are here.")
 Name = Annotated[str, typer.Argument(help="See `lookalike model list`.")]
 
 
+def of_the_settings() -> str:
+    """The model that LOOKALIKE_MODEL gives to the services, or the bundled one that is its default."""
+    from shared.runtime.settings import Installation  # noqa: PLC0415 - reads the environment
+
+    return Installation().model
+
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        default_factory=of_the_settings,
+        show_default="what LOOKALIKE_MODEL says",
+        help="See `lookalike model list`; or a folder.",
+    ),
+]
+
+
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """All of them."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.command.models import folder_of
+from lookalike.command.models import ModelOption, folder_of
 from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 from shared.errors import Invalid
 
@@ -40,9 +40,7 @@ def adapt(
     ] = False,
     data: Data = None,
     tenant: Annotated[str, typer.Option(help="Whose products.")] = "default",
-    model: Annotated[str, typer.Option(help="See `lookalike model list`, or a folder.")] = (
-        "descriptor"
-    ),
+    model: ModelOption,
     name: Annotated[str, typer.Option(help="What the new model is called.")] = "",
     as_json: Json = False,
 ) -> None:

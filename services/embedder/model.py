@@ -9,9 +9,9 @@ manifest is refused.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -30,7 +30,11 @@ GOLDEN_VECTORS = GOLDEN / "vectors.npy"
 GOLDEN_LIKENESS = 0.999
 """Processors round differently; a network gone wrong differs by far more."""
 _FINGERPRINT_DIGITS = 32
+_TOLD: Final = ("training", "quality", "pace")
+"""Parts of a manifest that no vector depends on; older ones lack them."""
 BUNDLED = Path(__file__).parent / "models"
+DEFAULT: Final = "descriptor"
+"""The bundled model of who names none; the settings' default says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class Manifest:
     provenance: str
     licence: str
     sizes: Mapping[str, int]
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """What it was made of, for one that was trained: parent, data, counts, options, minutes."""
+    quality: Mapping[str, float] = field(default_factory=dict)
+    pace: Mapping[str, Any] = field(default_factory=dict)
+    """`pictures_per_second` on one core of a `processor`."""
 
 
 def folder_of(model: str) -> Path:
@@ -112,6 +121,7 @@ def read_manifest(folder: Path) -> Manifest:
             provenance=stored["provenance"],
             licence=stored["licence"],
             sizes=stored["sizes"],
+            **{name: stored.get(name, {}) for name in _TOLD},
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid(
@@ -123,8 +133,8 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     stored = asdict(manifest) | {
         "fingerprint": manifest.spaces.fingerprint,
         "spaces": [asdict(space) for space in manifest.spaces.spaces],
-        "sizes": dict(manifest.sizes),
     }
+    stored |= {name: dict(getattr(manifest, name)) for name in ("sizes", *_TOLD)}
     text = json.dumps(stored, indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
