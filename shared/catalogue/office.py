@@ -132,7 +132,15 @@ class Office(Protocol):
         """Made or replaced."""
         ...
 
+    def swap_job(self, before: Job, after: Job) -> bool:
+        """`after` in the place of `before`; False, and nothing changed, where it is not as it was read."""
+        ...
+
     def job(self, tenant: str, job_id: str) -> Job | None: ...
+
+    def unfinished_jobs(self, kind: str, limit: int = 500) -> list[Job]:
+        """Of all tenants, the earliest first."""
+        ...
 
     def jobs(self, tenant: str, limit: int = 100) -> list[Job]:
         """The latest first."""

@@ -3,14 +3,16 @@
 import json
 import secrets
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from shared.catalogue.mongo.documents import key_of
 from shared.catalogue.mongo.store import Document, Store
 from shared.catalogue.office import ANSWERING_MS, REMEMBERED_MS, Key, Part, Remembered, Upload
-from shared.jobs import Job
+from shared.jobs import FINISHED, Job, JobState
 
 _LATEST: Final = [("created", -1), ("job_id", -1)]
+_EARLIEST: Final = [("created", 1), ("job_id", 1)]
+_UNFINISHED: Final = sorted(set(get_args(JobState)) - FINISHED)
 
 
 class MongoOffice:
@@ -95,9 +97,11 @@ class MongoOffice:
         )
 
     def put_job(self, job: Job) -> None:
-        # Progress is whatever the work says; as JSON it comes back as it was.
-        said = {**asdict(job), "progress": json.dumps(job.progress)}
-        self._jobs.put({"_id": key_of(job.tenant, job.job_id), **said})
+        self._jobs.put({"_id": key_of(job.tenant, job.job_id), **_job_said(job)})
+
+    def swap_job(self, before: Job, after: Job) -> bool:
+        this = {"_id": key_of(before.tenant, before.job_id), **_job_said(before)}
+        return self._jobs.update(this, {"$set": _job_said(after)})
 
     def job(self, tenant: str, job_id: str) -> Job | None:
         found = self._jobs.get(key_of(tenant, job_id))
@@ -105,6 +109,10 @@ class MongoOffice:
 
     def jobs(self, tenant: str, limit: int = 100) -> list[Job]:
         return [_job(doc) for doc in self._jobs.find({"tenant": tenant}, sort=_LATEST, limit=limit)]
+
+    def unfinished_jobs(self, kind: str, limit: int = 500) -> list[Job]:
+        wanted = {"kind": kind, "state": {"$in": _UNFINISHED}}
+        return [_job(doc) for doc in self._jobs.find(wanted, sort=_EARLIEST, limit=limit)]
 
     def secret(self, name: str) -> bytes:
         while (found := self._secrets.get(name)) is None:
@@ -129,6 +137,11 @@ def _key(doc: Document) -> Key:
 def _upload(doc: Document) -> Upload:
     said = {name: value for name, value in _said(doc).items() if name != "received"}
     return Upload(**{**said, "parts": tuple(Part(**part) for part in doc["parts"])})
+
+
+def _job_said(job: Job) -> dict[str, Any]:
+    """Progress is whatever the work says; as JSON it comes back as it was."""
+    return {**asdict(job), "progress": json.dumps(job.progress)}
 
 
 def _job(doc: Document) -> Job:

@@ -73,6 +73,6 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     "idempotency": (_by("at"),),
     # remember forgets what is old
     "fetches": (_by("at"),),
-    # jobs
-    "jobs": (_by("tenant", "created", "job_id"),),
+    # jobs, unfinished_jobs
+    "jobs": (_by("tenant", "created", "job_id"), _by("kind", "state", "created", "job_id")),
 }

@@ -142,6 +142,13 @@ class SqliteOffice:
             *(job.job_id, job.tenant, job.created, json.dumps(asdict(job))),
         )
 
+    def swap_job(self, before: Job, after: Job) -> bool:
+        changed = self._do(
+            "UPDATE jobs SET body = ? WHERE tenant = ? AND job_id = ? AND body = ?",
+            *(json.dumps(asdict(after)), before.tenant, before.job_id, json.dumps(asdict(before))),
+        )
+        return changed == 1
+
     def job(self, tenant: str, job_id: str) -> Job | None:
         row = self._store.one(
             "SELECT body FROM jobs WHERE tenant = ? AND job_id = ?", (tenant, job_id)
@@ -152,6 +159,15 @@ class SqliteOffice:
         rows = self._store.all(
             "SELECT body FROM jobs WHERE tenant = ? ORDER BY created DESC, job_id DESC LIMIT ?",
             (tenant, limit),
+        )
+        return [Job(**json.loads(body)) for (body,) in rows]
+
+    def unfinished_jobs(self, kind: str, limit: int = 500) -> list[Job]:
+        rows = self._store.all(
+            "SELECT body FROM jobs WHERE body ->> '$.kind' = ?"
+            " AND body ->> '$.state' IN ('queued', 'running', 'paused')"
+            " ORDER BY created, job_id LIMIT ?",
+            (kind, limit),
         )
         return [Job(**json.loads(body)) for (body,) in rows]
 

@@ -151,6 +151,10 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX chunks_waiting ON chunks (import_id, attempts, number) WHERE state = 'waiting';
     """,
     "CREATE INDEX fetches_by_age ON fetches (at)",
+    """
+    CREATE INDEX jobs_unfinished ON jobs (body ->> '$.kind', created, job_id)
+        WHERE body ->> '$.state' IN ('queued', 'running', 'paused')
+    """,
 )
 
 

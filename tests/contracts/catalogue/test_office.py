@@ -9,7 +9,7 @@ import pytest
 
 from shared.catalogue.office import Key, Part, Remembered, Upload
 from shared.catalogue.port import Catalogue
-from shared.jobs import Job
+from shared.jobs import Job, JobState
 
 MINUTE, DAY = 60_000, 24 * 3_600_000
 KEY = Key("k1", "shop", "admin", "a" * 64, "Till", 5, origins=("https://shop",), expires=9)
@@ -186,6 +186,47 @@ def test_a_job_is_made_or_replaced(catalogue: Catalogue) -> None:
     catalogue.office.put_job(done)
     assert catalogue.office.job("shop", "j1") == done
     assert catalogue.office.job("other", "j1") is None
+
+
+def test_a_job_is_swapped_only_as_it_was_read(catalogue: Catalogue) -> None:
+    office = catalogue.office
+    taken = replace(JOB, progress={"done": 2, "figures": {"loss": 0.1}}, updated=7)
+    assert not office.swap_job(JOB, taken), "it is not there"
+    office.put_job(JOB)
+    assert not office.swap_job(replace(JOB, updated=5), taken)
+    assert not office.swap_job(replace(JOB, progress={"done": 0}), taken)
+    assert office.job("shop", "j1") == JOB
+    assert office.swap_job(JOB, taken)
+    assert not office.swap_job(JOB, replace(JOB, state="cancelled")), "somebody was faster"
+    assert office.job("shop", "j1") == taken
+    read = office.job("shop", "j1")
+    assert read is not None
+    assert office.swap_job(read, replace(read, state="succeeded")), "as it was read back"
+
+
+def test_a_job_that_many_take_is_one_s(catalogue: Catalogue) -> None:
+    catalogue.office.put_job(JOB)
+    start = Barrier(4)
+
+    def take(number: int) -> bool:
+        start.wait(10)
+        return catalogue.office.swap_job(JOB, replace(JOB, progress={"by": number}))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(take, range(4))) == [False, False, False, True]
+
+
+def test_unfinished_jobs_of_a_kind_are_found_the_earliest_first(catalogue: Catalogue) -> None:
+    states: tuple[JobState, ...] = ("succeeded", "queued", "paused", "failed", "running")
+    for number, state in enumerate(states):
+        tenant = "other" if number % 2 else "shop"
+        catalogue.office.put_job(
+            replace(JOB, job_id=f"j{number}", tenant=tenant, state=state, created=9 - number)
+        )
+    catalogue.office.put_job(replace(JOB, job_id="j9", kind="evaluation"))
+    found = catalogue.office.unfinished_jobs("build")
+    assert [job.job_id for job in found] == ["j4", "j2", "j1"]
+    assert [job.job_id for job in catalogue.office.unfinished_jobs("build", 1)] == ["j4"]
 
 
 def test_jobs_are_listed_the_latest_first(catalogue: Catalogue) -> None:

@@ -81,5 +81,6 @@ def look_everything_up(catalogue: SqliteCatalogue, write: Write, clock: Any) -> 
     catalogue.office.drop_upload("u")
     catalogue.office.upload_names_blob("blob")
     catalogue.office.jobs("shop")
+    catalogue.office.unfinished_jobs("build")
     catalogue.fetches.known("shop", ["https://cdn.example/lamp.jpg"])
     catalogue.fetches.remember("shop", {"https://cdn.example/lamp.jpg": "a" * 64})
