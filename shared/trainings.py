@@ -20,6 +20,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "batch": (2, 4_096),
     "dim": (8, 2_048),
     "epochs": (1, 1_000),
+    "forget": (0.0, 1.0),
     "learning_rate": (1e-7, 1.0),
     "margin": (0.0, 2.0),
     "patience": (1, 1_000),
@@ -110,6 +111,9 @@ class TripletRequest:
     learning_rate: float = 1e-4
     from_model: str | None = None
     """Incremental: goes on from this model, and is guarded against forgetting what it knew."""
+    forget: float = 0.01
+    """How much of its quality on held-out old products it may lose and still be written."""
+    allow_forgetting: bool = False
     seed: int = 7
 
     def __post_init__(self) -> None:
