@@ -9,6 +9,7 @@ from shared.catalogue.fetches import Fetches
 from shared.catalogue.images import Images
 from shared.catalogue.imports import DeadLetters, Imports
 from shared.catalogue.indexes import Indexes
+from shared.catalogue.models import Models
 from shared.catalogue.office import Office
 from shared.catalogue.products import Products
 
@@ -34,6 +35,9 @@ class Catalogue(Protocol):
 
     @property
     def fetches(self) -> Fetches: ...
+
+    @property
+    def models(self) -> Models: ...
 
     def now(self) -> int:
         """Milliseconds since 1970 by the store's clock; the only clock that decides anything."""

@@ -7,6 +7,7 @@ from shared.catalogue.mongo.fetches import MongoFetches
 from shared.catalogue.mongo.images import MongoImages
 from shared.catalogue.mongo.imports import MongoDeadLetters, MongoImports
 from shared.catalogue.mongo.indexes import MongoIndexes
+from shared.catalogue.mongo.models import MongoModels
 from shared.catalogue.mongo.office import MongoOffice
 from shared.catalogue.mongo.products import MongoProducts
 from shared.catalogue.mongo.store import Store
@@ -27,6 +28,7 @@ class MongoCatalogue:
         self.indexes = MongoIndexes(self._store)
         self.office = MongoOffice(self._store)
         self.fetches = MongoFetches(self._store)
+        self.models = MongoModels(self._store)
 
     def now(self) -> int:
         return self._store.now()

@@ -73,6 +73,13 @@ INDEXES: Final[Mapping[str, tuple[IndexModel, ...]]] = {
     "idempotency": (_by("at"),),
     # remember forgets what is old
     "fetches": (_by("at"),),
+    # get, remove; all; of_fingerprint; names_blob
+    "models": (
+        _by("tenant", "model_id"),
+        _by("tenant", "name", "created", "model_id"),
+        _by("fingerprint", "created", "model_id"),
+        _by("archive"),
+    ),
     # jobs, unfinished_jobs
     "jobs": (_by("tenant", "created", "job_id"), _by("kind", "state", "created", "job_id")),
 }

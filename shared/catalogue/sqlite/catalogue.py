@@ -10,6 +10,7 @@ from shared.catalogue.sqlite.fetches import SqliteFetches
 from shared.catalogue.sqlite.images import SqliteImages
 from shared.catalogue.sqlite.imports import SqliteDeadLetters, SqliteImports
 from shared.catalogue.sqlite.indexes import SqliteIndexes
+from shared.catalogue.sqlite.models import SqliteModels
 from shared.catalogue.sqlite.office import SqliteOffice
 from shared.catalogue.sqlite.products import SqliteProducts
 from shared.catalogue.sqlite.store import Store
@@ -31,6 +32,7 @@ class SqliteCatalogue:
         self.indexes = SqliteIndexes(self._store)
         self.office = SqliteOffice(self._store)
         self.fetches = SqliteFetches(self._store)
+        self.models = SqliteModels(self._store)
 
     @property
     def commits(self) -> int:

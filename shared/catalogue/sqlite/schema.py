@@ -155,6 +155,17 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX jobs_unfinished ON jobs (body ->> '$.kind', created, job_id)
         WHERE body ->> '$.state' IN ('queued', 'running', 'paused')
     """,
+    """
+    CREATE TABLE models (
+        tenant TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, model_id TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, archive TEXT NOT NULL, created INTEGER NOT NULL,
+        body TEXT NOT NULL, UNIQUE (tenant, name, version));
+    CREATE INDEX models_by_id ON models (tenant, model_id);
+    CREATE INDEX models_by_title ON models (tenant, name, created, model_id);
+    CREATE INDEX models_by_fingerprint ON models (fingerprint, created, model_id);
+    CREATE INDEX models_by_archive ON models (archive);
+    """,
+    "ALTER TABLE aliases ADD COLUMN moves TEXT NOT NULL DEFAULT '[]'",
 )
 
 

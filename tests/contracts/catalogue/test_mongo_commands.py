@@ -153,6 +153,12 @@ def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> N
     catalogue.office.upload_names_blob("blob")
     catalogue.office.remember("shop", "key", "body")
     catalogue.office.lease("sweep", "one", MINUTE)
+    catalogue.models.get("shop", "m")
+    catalogue.models.named("shop", "shoes", "1")
+    catalogue.models.of_fingerprint("f1")
+    catalogue.models.all("shop")
+    catalogue.models.names_blob("blob")
+    catalogue.models.remove("shop", "m")
     catalogue.office.jobs("shop")
     catalogue.office.secret("pictures")
 

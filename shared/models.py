@@ -1,0 +1,65 @@
+"""Models that a tenant registered beside those that an installation brings."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.errors import Conflict, Invalid
+from shared.spaces import Spaces
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredModel:
+    """A model's folder as an archive among the blobs, and what is to be known of it without that.
+
+    No two of a tenant have the same name and version; its vectors are what `spaces` names.
+    """
+
+    model_id: str
+    tenant: str
+    name: str
+    version: str
+    spaces: Spaces
+    archive: str
+    """Blob key."""
+    sha256: str
+    """Of the archive."""
+    size: int
+    """Of the archive, in bytes."""
+    created: int
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    """`model.json` as it lies in the archive."""
+
+    @property
+    def fingerprint(self) -> str:
+        return self.spaces.fingerprint
+
+    @property
+    def title(self) -> str:
+        """`NAME@VERSION`, by which people and settings call it."""
+        return f"{self.name}@{self.version}"
+
+
+def check_names(name: str, version: str) -> None:
+    """Raises `Invalid` for what could not be told apart in `NAME@VERSION`, or is no part of a path."""
+    for what, said in (("name", name), ("version", version)):
+        if not _NAME.fullmatch(said):
+            raise Invalid(
+                f"{said[:80]!r} is no {what} of a model: it has up to 64 letters, digits, `.`, `_` "
+                "and `-`, the first of them a letter or a digit.",
+                code="bad_model",
+            )
+
+
+def check_same(there: RegisteredModel, wanted: RegisteredModel) -> RegisteredModel:
+    """The one that is there; raises `Conflict` where it gives other vectors than was wanted."""
+    if there.fingerprint != wanted.fingerprint:
+        raise Conflict(
+            f"{there.title} is registered with the fingerprint {there.fingerprint}, and this model "
+            f"has {wanted.fingerprint}: give it another version.",
+            code="model_exists",
+        )
+    return there
