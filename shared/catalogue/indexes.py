@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from shared.indexes import Alias, Index, IndexState, Pointer
+from shared.indexes import BUILT, Alias, Index, IndexState, Pointer, Why
 
 
 class Indexes(Protocol):
@@ -16,7 +16,11 @@ class Indexes(Protocol):
 
     def all(self, tenant: str | None = None) -> list[Index]: ...
 
-    def set_state(self, index_id: str, state: IndexState) -> None: ...
+    def set_state(
+        self, index_id: str, state: IndexState, *, origins: tuple[IndexState, ...] = ()
+    ) -> bool:
+        """Whether it was there, and in one of `origins` where these are given."""
+        ...
 
     def drop(self, index_id: str) -> None:
         """The document and its pointers; its targets are pulled from products by `forget_targets`."""
@@ -54,8 +58,21 @@ class Indexes(Protocol):
 
     def alias(self, tenant: str, name: str) -> Alias | None: ...
 
+    def aliases(self, tenant: str) -> list[Alias]:
+        """By name."""
+        ...
+
     def move_alias(
-        self, tenant: str, name: str, index_id: str, *, expected: int | None = None
+        self,
+        tenant: str,
+        name: str,
+        index_id: str,
+        *,
+        expected: int | None = None,
+        why: Why = BUILT,
     ) -> Alias | None:
-        """Version + 1; None when the version is not the expected one. `expected=None` always moves."""
+        """Version + 1, remembered in its moves with this reason and the store's time.
+
+        None when the version is not the expected one; `expected=None` always moves.
+        """
         ...

@@ -1,11 +1,11 @@
 """Indexes, the pointers that commits swap, and aliases."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final
 
-from shared.catalogue.mongo.documents import key_of
+from shared.catalogue.mongo.documents import key_of, within
 from shared.catalogue.mongo.store import Document, Store
-from shared.indexes import Alias, Index, IndexState, Pointer
+from shared.indexes import BUILT, LIVE, Alias, Index, IndexState, Move, Pointer, Why, unset
 from shared.spaces import Space, Spaces
 
 _CREATED: Final = [("created", 1), ("index_id", 1)]
@@ -33,8 +33,13 @@ class MongoIndexes:
         wanted = {} if tenant is None else {"tenant": tenant}
         return [_index_of(doc) for doc in self._indexes.find(wanted, sort=_CREATED)]
 
-    def set_state(self, index_id: str, state: IndexState) -> None:
-        self._indexes.update({"_id": index_id}, {"$set": {"state": state}})
+    def set_state(
+        self, index_id: str, state: IndexState, *, origins: tuple[IndexState, ...] = ()
+    ) -> bool:
+        wanted: Document = {"_id": index_id}
+        if origins:
+            wanted["state"] = {"$in": list(origins)}
+        return self._indexes.update(wanted, {"$set": {"state": state}})
 
     def drop(self, index_id: str) -> None:
         """The index last: while it is there, a drop that died is done again."""
@@ -83,18 +88,29 @@ class MongoIndexes:
 
     def alias(self, tenant: str, name: str) -> Alias | None:
         found = self._aliases.get(key_of(tenant, name))
-        return Alias(tenant, name, found["index_id"], found["version"]) if found else None
+        return _alias_of(tenant, name, found) if found else None
+
+    def aliases(self, tenant: str) -> list[Alias]:
+        found = self._aliases.find({"_id": within(tenant)}, sort=[("_id", 1)])
+        return [
+            _alias_of(tenant, doc["_id"].removeprefix(key_of(tenant, "")), doc) for doc in found
+        ]
 
     def move_alias(
-        self, tenant: str, name: str, index_id: str, *, expected: int | None = None
+        self,
+        tenant: str,
+        name: str,
+        index_id: str,
+        *,
+        expected: int | None = None,
+        why: Why = BUILT,
     ) -> Alias | None:
         while True:
-            before = self.alias(tenant, name)
-            version = before.version if before else 0
-            if expected is not None and expected != version:
+            before = self.alias(tenant, name) or unset(tenant, name)
+            if expected is not None and expected != before.version:
                 return None
-            if self._moved(moved := Alias(tenant, name, index_id, version + 1)):
-                return moved
+            if self._moved(after := before.moved(Move(index_id, self._store.now(), why))):
+                return after
 
     def _swapped(self, before: Pointer, after: Pointer) -> bool:
         """`rebuilding` only where this commit says so: its end may be told at the same moment."""
@@ -112,7 +128,8 @@ class MongoIndexes:
 
     def _moved(self, alias: Alias) -> bool:
         key = key_of(alias.tenant, alias.name)
-        said = {"index_id": alias.index_id, "version": alias.version}
+        moves = [asdict(move) for move in alias.moves]
+        said = {"index_id": alias.index_id, "version": alias.version, "moves": moves}
         if alias.version == 1:
             return self._aliases.insert({"_id": key, **said})
         return self._aliases.update({"_id": key, "version": alias.version - 1}, {"$set": said})
@@ -135,6 +152,7 @@ def _index_document(index: Index) -> Document:
         "declared": list(index.declared),
         "state": index.state,
         "created": index.created,
+        "alias": index.alias,
     }
 
 
@@ -149,4 +167,11 @@ def _index_of(doc: Document) -> Index:
         declared=tuple(doc["declared"]),
         state=doc["state"],
         created=doc["created"],
+        # One that was begun before indexes said so themselves was meant to take over.
+        alias=doc.get("alias", LIVE),
     )
+
+
+def _alias_of(tenant: str, name: str, doc: Document) -> Alias:
+    told = (Move(**{**move, "why": Why(**move["why"])}) for move in doc.get("moves", ()))
+    return Alias(tenant, name, doc["index_id"], doc["version"], tuple(told))

@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from shared.catalogue.sqlite.store import Row, Store
-from shared.indexes import Alias, Index, IndexState, Pointer
+from shared.indexes import BUILT, LIVE, Alias, Index, IndexState, Move, Pointer, Why, unset
 from shared.spaces import Space, Spaces
 
 
@@ -37,12 +37,20 @@ class SqliteIndexes:
         )
         return [_index(row) for row in rows]
 
-    def set_state(self, index_id: str, state: IndexState) -> None:
-        self._store.write(
-            lambda db: db.execute(
-                "UPDATE indexes SET state = ? WHERE index_id = ?", (state, index_id)
+    def set_state(
+        self, index_id: str, state: IndexState, *, origins: tuple[IndexState, ...] = ()
+    ) -> bool:
+        origin = json.dumps(list(origins))
+
+        def work(db: sqlite3.Connection) -> bool:
+            changed = db.execute(
+                "UPDATE indexes SET state = ? WHERE index_id = ?"
+                " AND (? = '[]' OR state IN (SELECT value FROM json_each(?)))",
+                (state, index_id, origin, origin),
             )
-        )
+            return changed.rowcount > 0
+
+        return self._store.write(work)
 
     def drop(self, index_id: str) -> None:
         def work(db: sqlite3.Connection) -> None:
@@ -107,21 +115,35 @@ class SqliteIndexes:
 
     def alias(self, tenant: str, name: str) -> Alias | None:
         row = self._store.one("SELECT * FROM aliases WHERE tenant = ? AND name = ?", (tenant, name))
-        return None if row is None else Alias(*row)
+        return None if row is None else _alias(row)
+
+    def aliases(self, tenant: str) -> list[Alias]:
+        rows = self._store.all("SELECT * FROM aliases WHERE tenant = ? ORDER BY name", (tenant,))
+        return [_alias(row) for row in rows]
 
     def move_alias(
-        self, tenant: str, name: str, index_id: str, *, expected: int | None = None
+        self,
+        tenant: str,
+        name: str,
+        index_id: str,
+        *,
+        expected: int | None = None,
+        why: Why = BUILT,
     ) -> Alias | None:
         def work(db: sqlite3.Connection) -> Alias | None:
             row = db.execute(
-                "SELECT version FROM aliases WHERE tenant = ? AND name = ?", (tenant, name)
+                "SELECT * FROM aliases WHERE tenant = ? AND name = ?", (tenant, name)
             ).fetchone()
-            version = row[0] if row else 0
-            if expected is not None and expected != version:
+            before = _alias(row) if row else unset(tenant, name)
+            if expected is not None and expected != before.version:
                 return None
-            moved = (tenant, name, index_id, version + 1)
-            db.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?)", moved)
-            return Alias(*moved)
+            after = before.moved(Move(index_id, self._store.now(), why))
+            moves = json.dumps([asdict(move) for move in after.moves])
+            db.execute(
+                "INSERT OR REPLACE INTO aliases VALUES (?, ?, ?, ?, ?)",
+                (tenant, name, index_id, after.version, moves),
+            )
+            return after
 
         return self._store.write(work)
 
@@ -136,6 +158,7 @@ def _body(index: Index) -> str:
             "shards": index.shards,
             "targets": index.targets,
             "declared": index.declared,
+            "alias": index.alias,
         }
     )
 
@@ -154,7 +177,15 @@ def _index(row: Row) -> Index:
         declared=tuple(said["declared"]),
         state=state,
         created=created,
+        # One that was begun before indexes said so themselves was meant to take over.
+        alias=said.get("alias", LIVE),
     )
+
+
+def _alias(row: Row) -> Alias:
+    tenant, name, index_id, version, moves = row
+    told = (Move(**{**move, "why": Why(**move["why"])}) for move in json.loads(moves))
+    return Alias(tenant, name, index_id, version, tuple(told))
 
 
 def _pointer(db: sqlite3.Connection, index_id: str, shard: int) -> Pointer:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.catalogue.port import Catalogue
-from shared.indexes import Alias, Index, Pointer
+from shared.indexes import KEPT_MOVES, Alias, Index, Move, Pointer, Why
 from shared.spaces import Space, Spaces
 
 
@@ -128,14 +128,65 @@ def test_readers_report_what_they_show(
 
 
 def test_an_alias_moves_from_the_version_that_was_read(catalogue: Catalogue) -> None:
-    def move(index_id: str, expected: int | None = None) -> Alias | None:
-        return catalogue.indexes.move_alias("shop", "live", index_id, expected=expected)
+    def move(index_id: str, expected: int | None = None) -> tuple[str, int] | None:
+        alias = catalogue.indexes.move_alias("shop", "live", index_id, expected=expected)
+        return None if alias is None else (alias.index_id, alias.version)
 
     assert catalogue.indexes.alias("shop", "live") is None
     assert move("one", expected=1) is None
-    assert move("one", expected=0) == Alias("shop", "live", "one", 1)
+    assert move("one", expected=0) == ("one", 1)
     assert move("two", expected=0) is None
-    assert move("two", expected=1) == Alias("shop", "live", "two", 2)
-    assert move("one") == Alias("shop", "live", "one", 3)
-    assert catalogue.indexes.alias("shop", "live") == Alias("shop", "live", "one", 3)
+    assert move("two", expected=1) == ("two", 2)
+    assert move("one") == ("one", 3)
+    there = catalogue.indexes.alias("shop", "live")
+    assert there is not None
+    assert (there.index_id, there.version) == ("one", 3)
     assert catalogue.indexes.alias("other", "live") is None
+
+
+def test_an_alias_remembers_its_moves(catalogue: Catalogue, clock: Any) -> None:
+    first = clock()
+    catalogue.indexes.move_alias("shop", "live", "one")
+    later = clock.advance(7)
+    why = Why("forced", by="key_1", reason="the sale begins", fingerprint="f2")
+    moved = catalogue.indexes.move_alias("shop", "live", "two", why=why)
+    assert moved == Alias(
+        *("shop", "live", "two", 2), (Move("two", later, why), Move("one", first, Why()))
+    )
+    assert catalogue.indexes.alias("shop", "live") == moved
+
+
+def test_an_alias_remembers_so_many_moves(catalogue: Catalogue) -> None:
+    for number in range(KEPT_MOVES + 5):
+        catalogue.indexes.move_alias("shop", "live", f"i{number}")
+    alias = catalogue.indexes.alias("shop", "live")
+    assert alias is not None
+    assert [move.index_id for move in alias.moves] == [
+        f"i{number}" for number in range(KEPT_MOVES + 4, 4, -1)
+    ]
+
+
+def test_aliases_are_listed_by_name(catalogue: Catalogue) -> None:
+    for tenant, name in (("shop", "live"), ("shop", "canary"), ("other", "live"), ("sho", "x")):
+        catalogue.indexes.move_alias(tenant, name, "one")
+    assert [alias.name for alias in catalogue.indexes.aliases("shop")] == ["canary", "live"]
+    assert [alias.tenant for alias in catalogue.indexes.aliases("shop")] == ["shop", "shop"]
+
+
+def test_the_state_of_an_index_is_left_only_where_it_was_expected(
+    catalogue: Catalogue, index: Index
+) -> None:
+    catalogue.indexes.create(index)
+    assert not catalogue.indexes.set_state("one", "retired", origins=("ready",))
+    assert catalogue.indexes.set_state("one", "ready", origins=("building", "ready"))
+    assert catalogue.indexes.set_state("one", "retired")
+    assert not catalogue.indexes.set_state("one", "ready", origins=("building",))
+    found = catalogue.indexes.get("one")
+    assert found is not None
+    assert found.state == "retired"
+    assert not catalogue.indexes.set_state("gone", "ready")
+
+
+def test_an_index_keeps_which_alias_it_is_for(catalogue: Catalogue, index: Index) -> None:
+    assert catalogue.indexes.create(replace(index, alias="live")).alias == "live"
+    assert catalogue.indexes.create(replace(index, index_id="two")).alias is None

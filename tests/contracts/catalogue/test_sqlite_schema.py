@@ -11,6 +11,7 @@ from shared.catalogue.office import Part, Upload
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.catalogue.sqlite.schema import MIGRATIONS
 from shared.errors import Conflict
+from shared.indexes import Alias
 from shared.jobs import Counters
 
 
@@ -60,3 +61,15 @@ def test_an_import_of_the_first_schema_goes_on(path: Path) -> None:
         assert catalogue.imports.tally("i").counters == Counters(
             60, 1, 1, 1, 1, pictures=90, embedded=80
         )
+
+
+def test_an_alias_of_an_earlier_schema_can_go_back_to_where_it_was(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{MIGRATIONS[0]}; PRAGMA user_version = 1")
+        db.execute("INSERT INTO aliases VALUES ('shop', 'live', 'one', 3)")
+        db.commit()
+    with SqliteCatalogue(path) as catalogue:
+        assert catalogue.indexes.alias("shop", "live") == Alias("shop", "live", "one", 3)
+        moved = catalogue.indexes.move_alias("shop", "live", "two", expected=3)
+        assert moved is not None
+        assert (moved.version, moved.before) == (4, "one")
