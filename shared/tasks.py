@@ -70,6 +70,14 @@ class BuildIndex:
     index: str
 
 
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Carry out a training, or go on with one whose worker died."""
+
+    tenant: str
+    job_id: str
+
+
 Task = (
     EmbedImages
     | PlanImport
@@ -79,6 +87,7 @@ Task = (
     | SyncElasticsearch
     | CompactShard
     | BuildIndex
+    | Train
 )
 
 QUEUES: Final[dict[type[Task], QueueName]] = {
@@ -90,6 +99,7 @@ QUEUES: Final[dict[type[Task], QueueName]] = {
     SyncElasticsearch: "index",
     CompactShard: "build",
     BuildIndex: "build",
+    Train: "train",
 }
 
 

@@ -6,10 +6,11 @@ that `shared.places` knows while it is a job.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, ClassVar, Final, Literal, get_args
 
 from shared.errors import Flaw, Invalid
+from shared.jobs import Job, JobState
 
 TrainingKind = Literal["adapt", "classifier", "triplet"]
 Loss = Literal["triplet", "multi_similarity"]
@@ -53,8 +54,7 @@ class AdaptRequest:
     version: str = "1"
     pictures: Pictures = Pictures()
     from_model: str | None = None
-    """The model to adapt; None: the bundled one."""
-    seed: int = 7
+    """The model to adapt; None: the installation's."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -121,6 +121,15 @@ class TripletRequest:
 
 
 TrainingRequest = AdaptRequest | ClassifierRequest | TripletRequest
+
+TRAINING: Final = "training"
+"""The kind of a training's job."""
+REGISTERING: Final = "registering"
+"""The last stage: from here on it cannot be cancelled."""
+LEASE_MS: Final = 15_000
+"""Whoever carries a training out says every second that it lives."""
+ATTEMPTS: Final = 3
+"""Workers or processes that may die over one training."""
 KINDS: Final[Mapping[str, type[TrainingRequest]]] = {
     one.kind: one for one in get_args(TrainingRequest)
 }
@@ -180,3 +189,34 @@ def _flaws(request: TrainingRequest) -> Iterator[Flaw]:
 
 def _wrong(pointer: str, code: str, detail: str) -> Invalid:
     return Invalid(detail, code=code, flaws=(Flaw(pointer, code, detail),))
+
+
+def posted(job_id: str, tenant: str, request: TrainingRequest, now: int) -> Job:
+    """Waits for whoever is rung."""
+    progress = {"request": to_json(request), "attempts": 0, "lease_until": 0}
+    return Job(job_id, tenant, TRAINING, "queued", now, now, progress)
+
+
+def is_due(job: Job, now: int) -> bool:
+    """Whether it waits to be carried out, or whoever was at it has died."""
+    return job.state == "queued" or (job.state == "running" and job.progress["lease_until"] <= now)
+
+
+def taken(job: Job, worker: str, now: int) -> Job:
+    """In the hands of `worker`, which is a fresh name for every try."""
+    attempts = job.progress["attempts"] + 1
+    held = {"worker": worker, "attempts": attempts, "lease_until": now + LEASE_MS}
+    return replace(job, state="running", updated=now, progress={**job.progress, **held})
+
+
+def put_back(job: Job, now: int, detail: str | None, *, counted: bool) -> Job:
+    """For another to go on with; an end that was asked for is not `counted` as an attempt."""
+    attempts = job.progress["attempts"] - (not counted)
+    progress = {**job.progress, "attempts": attempts, "lease_until": 0, "worker": None}
+    return replace(job, state="queued", updated=now, progress=progress, detail=detail)
+
+
+def ended(job: Job, state: JobState, now: int, detail: str | None, **told: Any) -> Job:
+    """`told` is added to its progress."""
+    progress = {**job.progress, "lease_until": 0, "worker": None, **told}
+    return replace(job, state=state, updated=now, progress=progress, detail=detail)
