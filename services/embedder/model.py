@@ -1,30 +1,41 @@
 """A model is a folder: `model.json`, `model.tflite`, and `golden/` pictures with their vectors; one
-that was adapted to a shop has `heads.npz` too.
+that was adapted to a shop has `heads.npz` too. What LiteRT cannot run has `savedmodel/` instead of
+`model.tflite`, and says so in its manifest's `runtime`.
 
 Every space has a fingerprint, the hash of the weights file, the preprocessing and the space's own
 definition, its head included; vectors of two fingerprints never meet. A file that does not fit the
 manifest is refused.
 """
 
-import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from services.embedder.decode import Pixels, decode
 from services.embedder.heads import HEADS, Heads, read_heads
+from services.embedder.networks import (
+    LITERT,
+    RUNTIMES,
+    SAVEDMODEL,
+    LiteRtNetwork,
+    Network,
+    Runtime,
+    read,
+    sha256,
+    unusable,
+    weights_of,
+)
 from services.embedder.preprocess import Preprocessing
 from shared.errors import Invalid
 from shared.spaces import SPACES, Space, SpaceName, Spaces
 from shared.vectors import Floats, unit_spaces
 
 MANIFEST = "model.json"
-WEIGHTS = "model.tflite"
+WEIGHTS = LITERT
 GOLDEN = Path("golden")
 GOLDEN_VECTORS = GOLDEN / "vectors.npy"
 GOLDEN_LIKENESS = 0.999
@@ -55,6 +66,7 @@ class Manifest:
     quality: Mapping[str, float] = field(default_factory=dict)
     pace: Mapping[str, Any] = field(default_factory=dict)
     """`pictures_per_second` on one core of a `processor`."""
+    runtime: Runtime = "litert"
 
 
 def folder_of(model: str) -> Path:
@@ -65,13 +77,13 @@ def folder_of(model: str) -> Path:
 class Model:
     """Pictures to vectors with one network on one thread; not for two threads at once."""
 
-    def __init__(self, manifest: Manifest, weights: bytes, heads: Heads | None = None) -> None:
+    def __init__(
+        self, manifest: Manifest, network: Network | bytes, heads: Heads | None = None
+    ) -> None:
+        """`network` may be the bytes of a LiteRT file."""
         self.manifest = manifest
         self._heads = heads or {}
-        self._interpreter = Interpreter(model_content=weights, num_threads=1)
-        self._interpreter.allocate_tensors()
-        self._input: Any = self._interpreter.get_input_details()[0]
-        self._output: int = self._interpreter.get_output_details()[0]["index"]
+        self._network = LiteRtNetwork(network) if isinstance(network, bytes) else network
 
     @property
     def spaces(self) -> Spaces:
@@ -79,11 +91,10 @@ class Model:
 
     def vector(self, pixels: Pixels) -> Floats:
         """The vector of all spaces, each at unit length, of an RGB picture of any size."""
-        framed = self.manifest.preprocessing(pixels)[None].astype(self._input["dtype"], copy=False)
-        self._interpreter.set_tensor(self._input["index"], framed)
-        self._interpreter.invoke()
-        raw = self._interpreter.get_tensor(self._output)[0]
-        vector = unit_spaces(raw.astype(np.float32, copy=False), self.spaces)
+        raw = self._network(self.manifest.preprocessing(pixels))
+        if raw.shape != (self.spaces.dim,):
+            raise unusable(f"it gives {raw.shape}, and its spaces have {self.spaces.dim} numbers")
+        vector = unit_spaces(raw, self.spaces)
         if not self._heads:
             return vector
         for name, head in self._heads.items():
@@ -94,11 +105,8 @@ class Model:
 
 def load(folder: Path) -> Model:
     """The model in a folder, its weights checked against its manifest and one golden picture."""
-    manifest = read_manifest(folder)
-    weights = _read(folder / WEIGHTS)
-    heads = read_heads(folder)
-    _check_weights(manifest, weights, heads, folder)
-    model = Model(manifest, weights, heads)
+    manifest, heads, network = _checked(folder)
+    model = Model(manifest, network(), heads)
     _check_golden(model, folder, at_most=1)
     return model
 
@@ -110,10 +118,15 @@ def verify(folder: Path) -> Manifest:
     return model.manifest
 
 
+def check_files(folder: Path) -> Manifest:
+    """Weights and heads held against the manifest, without running them: quick, and safe to do."""
+    return _checked(folder)[0]
+
+
 def read_manifest(folder: Path) -> Manifest:
     """`model.json` alone: enough to know spaces and fingerprints without loading weights."""
     try:
-        stored = json.loads(_read(folder / MANIFEST))
+        stored = json.loads(read(folder / MANIFEST))
         return Manifest(
             **{name: stored[name] for name in ("name", "version", "variant", "weights_sha256")},
             preprocessing=Preprocessing(**stored["preprocessing"]),
@@ -122,6 +135,7 @@ def read_manifest(folder: Path) -> Manifest:
             licence=stored["licence"],
             sizes=stored["sizes"],
             **{name: stored.get(name, {}) for name in _TOLD},
+            runtime=_runtime(stored.get("runtime", "litert")),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid(
@@ -146,7 +160,17 @@ def fingerprinted(
     heads: Heads | None = None,
 ) -> Spaces:
     """Spaces in their usual order, each named by what its vectors depend on."""
-    basis = {"weights": _sha256(weights), "preprocessing": preprocessing.described()}
+    return fingerprinted_by(sha256(weights), preprocessing, dims, heads)
+
+
+def fingerprinted_by(
+    weights_sha256: str,
+    preprocessing: Preprocessing,
+    dims: Mapping[SpaceName, int],
+    heads: Heads | None = None,
+) -> Spaces:
+    """The same, where the hash of the weights is known."""
+    basis = {"weights": weights_sha256, "preprocessing": preprocessing.described()}
     own = {name: {"head": head.sha256} for name, head in (heads or {}).items()}
     spaces = tuple(
         Space(
@@ -162,24 +186,36 @@ def fingerprinted(
 
 def _fingerprint(basis: Mapping[str, Any]) -> str:
     canonical = json.dumps(basis, sort_keys=True, separators=(",", ":"))
-    return _sha256(canonical.encode())[:_FINGERPRINT_DIGITS]
+    return sha256(canonical.encode())[:_FINGERPRINT_DIGITS]
 
 
-def _check_weights(manifest: Manifest, weights: bytes, heads: Heads, folder: Path) -> None:
-    if _sha256(weights) != manifest.weights_sha256:
+def _checked(folder: Path) -> tuple[Manifest, Heads, Callable[[], Network]]:
+    manifest = read_manifest(folder)
+    heads = read_heads(folder)
+    found, network = weights_of(folder, manifest.runtime)
+    if found != manifest.weights_sha256:
+        weights = WEIGHTS if manifest.runtime == "litert" else SAVEDMODEL
         raise Invalid(
-            f"{folder / WEIGHTS} is not the file that {MANIFEST} describes: its hash is "
-            f"{_sha256(weights)[:12]}…, not {manifest.weights_sha256[:12]}…. Take the whole "
+            f"{folder / weights} is not the file that {MANIFEST} describes: its hash is "
+            f"{found[:12]}…, not {manifest.weights_sha256[:12]}…. Take the whole "
             "folder again from where it came.",
             code="bad_model",
         )
     dims = {space.name: space.dim for space in manifest.spaces.spaces}
-    if fingerprinted(weights, manifest.preprocessing, dims, heads) != manifest.spaces:
+    if fingerprinted_by(found, manifest.preprocessing, dims, heads) != manifest.spaces:
         raise Invalid(
             f"{folder / MANIFEST} was changed, or {HEADS} beside it: its fingerprints do not follow "
             "from weights, preprocessing, heads and spaces. Take the whole folder again from where it came.",
             code="bad_model",
         )
+    return manifest, heads, network
+
+
+def _runtime(said: str) -> Runtime:
+    for known in RUNTIMES:
+        if said == known:
+            return known
+    raise ValueError(f"a runtime is one of {', '.join(RUNTIMES)}, not {said!r}")
 
 
 def _check_golden(model: Model, folder: Path, at_most: int | None = None) -> None:
@@ -201,7 +237,7 @@ def _check_golden(model: Model, folder: Path, at_most: int | None = None) -> Non
 
 
 def _check_alike(model: Model, picture: Path, expected: Floats) -> None:
-    found = model.vector(decode(_read(picture)).pixels)
+    found = model.vector(decode(read(picture)).pixels)
     for name, part in model.spaces.slices().items():
         # Written so that a NaN fails as well.
         if not float(found[part] @ expected[part]) >= GOLDEN_LIKENESS:
@@ -210,17 +246,3 @@ def _check_alike(model: Model, picture: Path, expected: Floats) -> None:
                 "this processor or library computes it wrongly.",
                 code="bad_model",
             )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Invalid(
-            f"{path} cannot be read ({error.strerror}): is this the folder of a model?",
-            code="bad_model",
-        ) from error
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
