@@ -1,0 +1,131 @@
+"""A trained network as a model's folder: LiteRT, one picture a run, weights kept as float16.
+
+What was learnt is the content space; style and colour are looked at beside it, in the same file.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import keras  # type: ignore[import-untyped]  # it brings no types
+import numpy as np
+import tensorflow as tf
+
+from services.embedder.decode import Pixels
+from services.embedder.model import GOLDEN_LIKENESS, WEIGHTS, Manifest, Model, fingerprinted
+from services.embedder.preprocess import Preprocessing
+from services.embedder.training import graph
+from services.embedder.training.folders import drawn, finish, whole
+from shared.errors import Invalid
+from shared.spaces import SpaceName
+from shared.vectors import Floats
+
+_LICENCE: Final = "as the weights that it began from, and the photos that it learnt from"
+
+Network = Any
+"""A `keras.Model`."""
+Tensor = Any
+Look = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Pictures of `graph.SIDE`, 0 to 255, to style and colour of any length."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a manifest tells of a network beside what the network itself does."""
+
+    name: str
+    version: str
+    provenance: str
+    licence: str = _LICENCE
+    training: Mapping[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+
+def by_filters(pictures: Tensor) -> tuple[Tensor, Tensor]:
+    """Style and colour by fixed filters: nothing has to be learnt for them."""
+    _, style, colour = graph.looked_at(pictures)
+    return style, colour
+
+
+def export(content: Network, out: Path, about: About, look: Look = by_filters) -> Manifest:
+    """`content`: uint8 (n, side, side, 3) to one vector. Refused where LiteRT computes another one."""
+    side = int(content.input_shape[1])
+    network, dims = whole_network(content, side, look)
+    preprocessing = Preprocessing(side)
+    with whole(out) as folder:
+        weights = converted(network)
+        manifest = Manifest(
+            name=about.name,
+            version=about.version,
+            variant="fp32",
+            weights_sha256=hashlib.sha256(weights).hexdigest(),
+            preprocessing=preprocessing,
+            spaces=fingerprinted(weights, preprocessing, dims),
+            provenance=about.provenance,
+            licence=about.licence,
+            sizes={WEIGHTS: len(weights)},
+            training=about.training,
+            quality=about.quality,
+        )
+        (folder / WEIGHTS).write_bytes(weights)
+        _check_same(Model(manifest, weights), network, drawn())
+        return finish(folder, manifest, drawn())
+
+
+def whole_network(content: Network, side: int, look: Look) -> tuple[Network, dict[SpaceName, int]]:
+    """One uint8 picture to [content | style | colour], and how long each is."""
+    pictures = keras.Input(batch_shape=(1, side, side, 3), dtype="uint8")
+    parts = [content(pictures, training=False), *_Looking(look)(pictures)]
+    dims: dict[SpaceName, int] = {
+        "content": int(parts[0].shape[-1]),
+        "style": int(parts[1].shape[-1]),
+        "colour": int(parts[2].shape[-1]),
+    }
+    return keras.Model(pictures, keras.ops.concatenate(parts, -1)), dims
+
+
+def converted(network: Network) -> bytes:
+    """By way of a SavedModel, where variables are frozen; converting Keras 3 directly gave NaNs."""
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())
+
+
+class _Looking(keras.layers.Layer):  # type: ignore[misc]  # Keras brings no types
+    """Style and colour as part of the network, from pictures brought to the size they are for."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(trainable=False)
+        self._look = look
+
+    def call(self, pictures: Tensor) -> list[Tensor]:
+        light = tf.cast(pictures, tf.float32)
+        if pictures.shape[1] != graph.SIDE:
+            light = tf.image.resize(light, (graph.SIDE, graph.SIDE))
+        return list(self._look(light))
+
+
+def _check_same(model: Model, network: Network, pictures: list[Pixels]) -> None:
+    """By the network that was trained: a golden vector only repeats what LiteRT says."""
+    for picture in pictures:
+        framed = model.manifest.preprocessing(picture)[None]
+        expected = np.asarray(network(framed, training=False))[0]
+        found = model.vector(picture)
+        for name, part in model.spaces.slices().items():
+            # Written so that a NaN fails as well.
+            if not _likeness(found[part], expected[part]) >= GOLDEN_LIKENESS:
+                raise Invalid(
+                    f"The network's {name} vectors did not survive their way into LiteRT; "
+                    "nothing is written. Another backbone, or other weights, may.",
+                    code="not_converted",
+                )
+
+
+def _likeness(first: Floats, second: Floats) -> float:
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
