@@ -7,7 +7,7 @@ rung again by the reconciler.
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from services.indexer.audit import compare
 from services.indexer.elastic import rest, resting
@@ -15,47 +15,36 @@ from services.indexer.elastic_audit import audit_elasticsearch
 from services.indexer.ports import SECOND_MS, Ports
 from services.indexer.rebuild import go_on_rebuilding
 from services.indexer.walk import finish, job_of, walk
+from shared.catalogue.building import begin
 from shared.errors import Conflict, NotFound
 from shared.index.elasticsearch.port import Away
-from shared.indexes import Index
+from shared.indexes import LIVE, Index, Why, build_job_id
 from shared.products import Product
 from shared.tasks import BuildIndex
 
 logger = logging.getLogger(__name__)
 
 Progress = Literal["gone", "waiting", "incomplete", "ready"]
-LIVE: Final = "live"
-
-
-def build_job_id(index: Index) -> str:
-    """The job that shows how far an index is; `progress.alias` names the alias that it gets."""
-    return f"index-{index.index_id}-{index.created}"
 
 
 def create_index(ports: Ports, index: Index, *, alias: str | None = LIVE) -> Index:
-    """Made unless it is there, and begun; from its creation on, writes name its targets."""
-    # rule: index_is_state
-    made = ports.catalogue.indexes.create(replace(index, state="building"))
-    if ports.catalogue.office.job(made.tenant, build_job_id(made)) is None:
-        job = job_of(ports, made.tenant, build_job_id(made), "index")
-        ports.catalogue.office.put_job(replace(job, progress={"alias": alias}))
-    ports.queue.ring(BuildIndex(made.index_id))
-    return made
+    """Made unless it is there, and begun; once everything is in it, the alias moves to it."""
+    return begin(ports.catalogue, ports.queue, replace(index, alias=alias))
 
 
 def ensure_index(ports: Ports, wanted: Index, *, alone: bool = False) -> Index | None:
-    """The one that was made; None where one of this model follows all these targets already.
+    """The one that was made for the settings' model; None where there is nothing to make.
 
     The first index of a tenant is live from its beginning, for there is none that is better. With
     nobody else who writes (`alone`), it is also complete: there is nothing to fill it with.
     """
     indexes = ports.catalogue.indexes
     there = indexes.all(wanted.tenant)
-    if any(
-        index.spaces.fingerprint == wanted.spaces.fingerprint
-        and set(wanted.targets) <= set(index.targets)
-        for index in there
-    ):
+    same = [index for index in there if _serves(index, wanted)]
+    if same:
+        _return_to(ports, same)
+        return None
+    if _left_by_people(ports, wanted):
         return None
     if there or not alone:
         made = create_index(ports, wanted)
@@ -63,13 +52,54 @@ def ensure_index(ports: Ports, wanted: Index, *, alone: bool = False) -> Index |
         made = indexes.create(wanted)
         indexes.set_state(made.index_id, "ready")
     if not there:
-        indexes.move_alias(made.tenant, LIVE, made.index_id, expected=0)
+        indexes.move_alias(made.tenant, LIVE, made.index_id, expected=0, why=_built(made))
     return made
 
 
+def _serves(index: Index, wanted: Index) -> bool:
+    """Whether it is of this model, and follows all that is wanted already."""
+    same_model = index.spaces.fingerprint == wanted.spaces.fingerprint
+    return same_model and index.state != "retired" and set(wanted.targets) <= set(index.targets)
+
+
+def _return_to(ports: Ports, same: list[Index]) -> None:
+    """Where the settings had the last word on what is live, they have the next one too."""
+    indexes = ports.catalogue.indexes
+    ready = [index for index in same if index.state == "ready"]
+    live = indexes.alias(same[0].tenant, LIVE)
+    if not ready or live is None or any(index.index_id == live.index_id for index in same):
+        return
+    if live.moves and live.moves[0].why.ground == "built":
+        index = ready[-1]
+        indexes.move_alias(
+            index.tenant, LIVE, index.index_id, expected=live.version, why=_built(index)
+        )
+
+
+def _left_by_people(ports: Ports, wanted: Index) -> bool:
+    """Whether this model was live until somebody chose another, and its index was dropped then."""
+    live = ports.catalogue.indexes.alias(wanted.tenant, LIVE)
+    if live is None or not live.moves or live.moves[0].why.ground == "built":
+        return False
+    left = any(move.why.fingerprint == wanted.spaces.fingerprint for move in live.moves)
+    if left:
+        logger.warning(
+            "the model %s of the settings was replaced by index %s; it stays so until somebody "
+            "brings the catalogue to another model",
+            *(wanted.model, live.index_id),
+        )
+    return left
+
+
+def _built(index: Index) -> Why:
+    return Why("built", fingerprint=index.spaces.fingerprint)
+
+
 def build_index(ports: Ports, task: BuildIndex) -> Progress:
-    """Goes on with rebuilding shards and with building, as far as it gets without waiting."""
+    """Goes on with rebuilding shards, building or dropping, as far as it gets without waiting."""
     index = ports.catalogue.indexes.get(task.index)
+    if index is not None and index.state == "retired":
+        index = _dropped(ports, index)
     if index is None:
         return "gone"
     until = ports.catalogue.now() + ports.limits.build_ms
@@ -107,7 +137,7 @@ def _backfill(ports: Ports, index: Index, until: int) -> bool:
 
 def _complete(ports: Ports, index: Index) -> Progress:
     """Checks, then the alias, then the state: what is interrupted in between is done again."""
-    alias = _wanted_alias(ports, index)
+    alias = index.alias
     standing = ports.catalogue.indexes.alias(index.tenant, alias) if alias else None
     # rule: embedding_complete
     if ports.catalogue.images.unembedded(index.spaces.fingerprint, index.tenant):
@@ -121,19 +151,14 @@ def _complete(ports: Ports, index: Index) -> Progress:
         # A builder that froze here finds that the alias went on without it.
         expected = standing.version if standing else 0
         moved = ports.catalogue.indexes.move_alias(
-            index.tenant, alias, index.index_id, expected=expected
+            index.tenant, alias, index.index_id, expected=expected, why=_built(index)
         )
         if moved is None:
             return "incomplete"
-    ports.catalogue.indexes.set_state(index.index_id, "ready")
+    if not ports.catalogue.indexes.set_state(index.index_id, "ready", origins=("building",)):
+        return "incomplete"
     finish(ports, index.tenant, build_job_id(index))
     return "ready"
-
-
-def _wanted_alias(ports: Ports, index: Index) -> str | None:
-    job = ports.catalogue.office.job(index.tenant, build_job_id(index))
-    wanted = job.progress.get("alias", LIVE) if job else LIVE
-    return None if wanted is None else str(wanted)
 
 
 def _pending(ports: Ports, targets: Collection[str]) -> bool:
@@ -180,19 +205,33 @@ def drop_index(ports: Ports, index_id: str) -> None:
     index = ports.catalogue.indexes.get(index_id)
     if index is None:
         raise NotFound(f"There is no index {index_id}.")
-    alias = ports.catalogue.indexes.alias(index.tenant, LIVE)
-    if alias is not None and alias.index_id == index_id:
-        raise Conflict(f"{index_id} is `{LIVE}`: move the alias to another index first.")
+    if names := _aliases_on(ports, index):
+        raise Conflict(f"{index_id} is `{names[0]}`: move the alias to another index first.")
     ports.catalogue.indexes.set_state(index_id, "retired")
-    job = job_of(ports, index.tenant, f"drop-{index_id}-{index.created}", "drop")
+    _dropped(ports, index)
+
+
+def _dropped(ports: Ports, index: Index) -> Index | None:
+    """Drops what is retired; the index again where an alias came to it meanwhile."""
+    if _aliases_on(ports, index):
+        ports.catalogue.indexes.set_state(index.index_id, "ready", origins=("retired",))
+        return replace(index, state="ready")
+    finish(ports, index.tenant, build_job_id(index), "cancelled")
+    job = job_of(ports, index.tenant, f"drop-{index.index_id}-{index.created}", "drop")
     names = sorted(index.target_names())
     progress: dict[str, Any] = {"targets": names}
     if ports.elastic is not None and "elasticsearch" in index.targets:
         progress["elasticsearch"] = ports.elastic.name(index)
     ports.catalogue.office.put_job(replace(job, progress=progress))
-    ports.catalogue.indexes.drop(index_id)
+    ports.catalogue.indexes.drop(index.index_id)
     ports.catalogue.products.forget_targets(index.tenant, index.target_names())
     _drop_elsewhere(ports, progress)
+    return None
+
+
+def _aliases_on(ports: Ports, index: Index) -> list[str]:
+    aliases = ports.catalogue.indexes.aliases(index.tenant)
+    return [alias.name for alias in aliases if alias.index_id == index.index_id]
 
 
 def _drop_elsewhere(ports: Ports, progress: Mapping[str, Any]) -> bool:
@@ -212,9 +251,9 @@ def _drop_elsewhere(ports: Ports, progress: Mapping[str, Any]) -> bool:
 
 def forget_dropped(ports: Ports, tenant: str) -> None:
     """Pulls the targets of dropped indexes again, when no writer names them any more."""
-    for job in ports.catalogue.office.jobs(tenant):
+    for job in ports.catalogue.office.unfinished_jobs("drop"):
         ripe = job.created + 2 * ports.targets.cache_ms + SECOND_MS
-        if job.kind != "drop" or job.state != "running" or ports.catalogue.now() < ripe:
+        if job.tenant != tenant or ports.catalogue.now() < ripe:
             continue
         # What a drop could not do before it died is done here; an index made again keeps its own.
         index_ids = {str(name).partition("/")[0] for name in job.progress["targets"]}

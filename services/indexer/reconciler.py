@@ -18,6 +18,7 @@ from services.indexer.ports import HOUR_MS, MINUTE_MS, SECOND_MS, Ports
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
 from services.indexer.sync import Todo
 from services.indexer.tiers import full_tier
+from shared.catalogue.building import REEMBEDDING
 from shared.ids import ulid
 from shared.index.elasticsearch.port import Away
 from shared.indexes import Index, TargetKind, target
@@ -95,11 +96,21 @@ def compacting(ports: Ports) -> Iterator[Task]:
 
 
 def building(ports: Ports) -> Iterator[Task]:
+    """Indexes with something left to do, and those that a re-embedding has not done with."""
+    followed = (
+        job.progress["index"] for job in ports.catalogue.office.unfinished_jobs(REEMBEDDING)
+    )
+    for index_id in dict.fromkeys((*_unfinished(ports), *followed)):
+        yield BuildIndex(str(index_id))
+
+
+def _unfinished(ports: Ports) -> Iterator[str]:
     for index in ports.catalogue.indexes.all():
         shards = range(index.shards)
         pointers = (ports.catalogue.indexes.pointer(index.index_id, shard) for shard in shards)
-        if index.state == "building" or any(p.rebuilding is not None for p in pointers):
-            yield BuildIndex(index.index_id)
+        dropping = index.state == "retired"
+        if dropping or index.state == "building" or any(p.rebuilding is not None for p in pointers):
+            yield index.index_id
 
 
 def _with_segments(ports: Ports) -> Iterator[tuple[Index, str]]:

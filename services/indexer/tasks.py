@@ -7,6 +7,7 @@ from services.indexer.build import build_index
 from services.indexer.compaction import compact_shard
 from services.indexer.elastic import sync_elasticsearch
 from services.indexer.ports import Ports
+from services.indexer.reembedding import follow
 from services.indexer.sync import sync_shard
 from shared.index.damage import DamagedSegment
 from shared.tasks import BuildIndex, CompactShard, SyncElasticsearch, SyncShard
@@ -35,6 +36,7 @@ def _answer(ports: Ports, task: IndexerTask) -> None:
             compact_shard(ports, task)
         case BuildIndex():
             build_index(ports, task)
+            follow(ports, task.index)
 
 
 def _mend(ports: Ports, task: IndexerTask) -> None:

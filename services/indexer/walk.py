@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from services.indexer.ports import Ports
-from shared.jobs import Job
+from shared.jobs import FINISHED, Job, JobState
 from shared.products import Product
 
 
@@ -37,8 +37,9 @@ def job_of(ports: Ports, tenant: str, job_id: str, kind: str) -> Job:
     return ports.catalogue.office.job(tenant, job_id) or fresh
 
 
-def finish(ports: Ports, tenant: str, job_id: str) -> None:
-    """The job's last word, where there is one by this id."""
-    if job := ports.catalogue.office.job(tenant, job_id):
-        done = replace(job, state="succeeded", updated=ports.catalogue.now())
+def finish(ports: Ports, tenant: str, job_id: str, state: JobState = "succeeded") -> None:
+    """The job's last word, where there is one by this id that has not said its own."""
+    job = ports.catalogue.office.job(tenant, job_id)
+    if job and job.state not in FINISHED:
+        done = replace(job, state=state, updated=ports.catalogue.now())
         ports.catalogue.office.put_job(done)

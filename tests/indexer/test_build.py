@@ -7,9 +7,9 @@ import pytest
 
 from services.indexer.build import (
     build_index,
-    build_job_id,
     create_index,
     drop_index,
+    ensure_index,
     forget_dropped,
 )
 from services.indexer.commit import commit
@@ -18,6 +18,7 @@ from services.indexer.segments import stored
 from services.indexer.sync import read_batch
 from services.indexer.tasks import handle
 from shared.errors import Conflict, NotFound
+from shared.indexes import Why, build_job_id
 from shared.spaces import Space, Spaces
 from shared.tasks import BuildIndex, CompactShard, SyncShard
 
@@ -304,3 +305,82 @@ def test_a_damaged_segment_is_rebuilt_by_whoever_meets_it(house: "House") -> Non
     handle(house.ports, BuildIndex("one"))
     handle(house.ports, SyncShard("one", 0))
     assert {pid: house.shown()[pid] for pid in before} == before
+
+
+def test_a_retired_index_is_dropped_by_whoever_is_rung_for_it(house: "House") -> None:
+    stocked(house)
+    two = create_index(house.ports, house.index_like("two"), alias=None)
+    house.ports.catalogue.indexes.set_state("two", "retired")
+    assert build_index(house.ports, TWO) == "gone"
+    assert house.ports.catalogue.indexes.get("two") is None
+    job = house.ports.catalogue.office.job(TENANT, build_job_id(two))
+    assert job is not None
+    assert job.state == "cancelled"
+
+
+def test_an_index_that_an_alias_came_to_meanwhile_stays(house: "House") -> None:
+    """Retired by one, made live by another at the same moment: the one that is live wins."""
+    create_index(house.ports, house.index_like("two"), alias=None)
+    house.clock.forward(minutes=3)
+    build_index(house.ports, TWO)
+    house.ports.catalogue.indexes.set_state("two", "retired")
+    house.ports.catalogue.indexes.move_alias(TENANT, "live", "two")
+    assert build_index(house.ports, TWO) == "ready"
+    assert (live(house), state(house)) == ("two", "ready")
+
+
+def test_a_builder_that_froze_makes_no_retired_index_ready(house: "House") -> None:
+    create_index(house.ports, house.index_like("two"), alias=None)
+    house.clock.forward(minutes=3)
+
+    def retire() -> None:
+        house.ports.catalogue.indexes.set_state("two", "retired")
+
+    zombie = house.interrupted("images.unembedded", retire)
+    assert build_index(zombie.ports, TWO) == "incomplete"
+    assert state(house) == "retired"
+
+
+def test_an_index_under_any_alias_is_not_dropped(house: "House") -> None:
+    create_index(house.ports, house.index_like("two"), alias=None)
+    house.ports.catalogue.indexes.move_alias(TENANT, "canary", "two")
+    with pytest.raises(Conflict, match="canary"):
+        drop_index(house.ports, "two")
+
+
+def switched(house: "House", *, why: Why, drop: bool) -> None:
+    """The catalogue is brought from index one to index two, of another model."""
+    two = create_index(house.ports, house.index_like("two", spaces=OTHER), alias=None)
+    house.ports.catalogue.indexes.set_state("two", "ready")
+    told = Why(fingerprint=house.index.spaces.fingerprint)
+    house.ports.catalogue.indexes.move_alias(TENANT, "live", "one", why=told)
+    house.ports.catalogue.indexes.move_alias(TENANT, "live", two.index_id, why=why)
+    if drop:
+        drop_index(house.ports, "one")
+
+
+def test_the_settings_model_takes_over_once_it_is_complete(house: "House") -> None:
+    made = ensure_index(house.ports, house.index_like("two", spaces=OTHER))
+    assert made is not None
+    assert (made.alias, live(house)) == ("live", "one")
+    assert ensure_index(house.ports, house.index_like("three", spaces=OTHER)) is None
+
+
+def test_settings_set_back_make_the_index_live_that_is_still_there(house: "House") -> None:
+    switched(house, why=Why(), drop=False)
+    assert ensure_index(house.ports, house.index_like("three")) is None
+    assert live(house) == "one"
+
+
+def test_settings_take_nothing_from_whom_people_chose(house: "House") -> None:
+    switched(house, why=Why("passed", by="key_1"), drop=False)
+    assert ensure_index(house.ports, house.index_like("three")) is None
+    assert live(house) == "two"
+
+
+def test_settings_that_were_left_alone_bring_no_dropped_model_back(house: "House") -> None:
+    switched(house, why=Why("passed", by="key_1"), drop=True)
+    assert ensure_index(house.ports, house.index_like("three")) is None
+    assert live(house) == "two"
+    third = Spaces("f3", (Space("content", 8, "f3c"),))
+    assert ensure_index(house.ports, house.index_like("four", spaces=third)) is not None

@@ -16,7 +16,7 @@ from services.gateway.ports import Ports as GatewayPorts
 from services.gateway.schemas.products import ProductBody
 from services.gateway.settings import GatewaySettings
 from services.gateway.stopwatch import Stopwatch
-from services.indexer.build import LIVE, build_index, create_index
+from services.indexer.build import build_index, create_index
 from services.indexer.compaction import compact_shard
 from services.indexer.elastic import sync_elasticsearch
 from services.indexer.files import sweep_shard_files
@@ -33,7 +33,7 @@ from shared.catalogue.targets import Targets
 from shared.errors import LookalikeError
 from shared.hits import SearchRequest
 from shared.index.view import ShardView
-from shared.indexes import Index
+from shared.indexes import LIVE, Index
 from shared.jobs import FINISHED, Import, Options
 from shared.places import Places
 from shared.sources.bson import encode

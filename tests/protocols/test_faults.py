@@ -8,8 +8,8 @@ import pytest
 from services.embedder.verdicts import give_up_image
 from services.gateway import dead_letters
 from services.gateway.schemas.jobs import ReplayBody
-from services.indexer.build import LIVE
 from services.indexer.reconciler import building, embedding, imports, syncing
+from shared.indexes import LIVE
 from shared.products import bucket_of, shard_of
 from shared.seams.embedder import Failure
 from shared.tasks import CompactShard, EmbedImages, SyncShard
