@@ -24,8 +24,10 @@ from shared.errors import Conflict, Invalid
 from shared.spaces import SpaceName
 
 
-def adapt(parent: Path, photos: Photos, out: Path, name: str) -> tuple[Adapted, Manifest | None]:
-    """Writes `out` whole or, where nothing is gained, not at all."""
+def adapt(
+    parent: Path, photos: Photos, out: Path, name: str, version: str | None = None
+) -> tuple[Adapted, Manifest | None]:
+    """Writes `out` whole or, where nothing is gained, not at all; `version` is else the parent's."""
     manifest = adaptable(parent, out)
     found = adapted(photos)
     if found.head is None:
@@ -33,7 +35,8 @@ def adapt(parent: Path, photos: Photos, out: Path, name: str) -> tuple[Adapted, 
     half_written = out.with_name(out.name + ".part")
     shutil.rmtree(half_written, ignore_errors=True)
     shutil.copytree(parent, half_written)
-    made = _described(manifest, found.head, _told(photos, found), half_written, name)
+    named = replace(manifest, name=name, version=version or manifest.version)
+    made = _described(named, found.head, _told(photos, found), half_written)
     half_written.replace(out)
     return found, made
 
@@ -50,7 +53,7 @@ def adaptable(parent: Path, out: Path) -> Manifest:
     return load(parent).manifest
 
 
-def _described(parent: Manifest, head: Head, told: str, folder: Path, name: str) -> Manifest:
+def _described(parent: Manifest, head: Head, told: str, folder: Path) -> Manifest:
     """The copied folder with head, manifest and golden vectors of its own."""
     heads: dict[SpaceName, Head] = {"content": head}
     weights = (folder / WEIGHTS).read_bytes()
@@ -58,7 +61,6 @@ def _described(parent: Manifest, head: Head, told: str, folder: Path, name: str)
     write_heads(folder, heads)
     manifest = replace(
         parent,
-        name=name,
         spaces=fingerprinted(weights, parent.preprocessing, dims, heads),
         provenance=f"{parent.provenance} {told}",
         sizes={**parent.sizes, HEADS: (folder / HEADS).stat().st_size},

@@ -2,22 +2,23 @@
 
 import heapq
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from services.embedder.offline import vectors_of
+from services.embedder.training.pictures import categorised
 from services.embedder.training.whitening import Photos
 from shared.catalogue.port import Catalogue
+from shared.products import Product
 from shared.seams.embedder import Embedder
 from shared.spaces import Spaces
 from shared.vectors import Floats, from_bytes
 
 MOST: Final = 200_000
 """Photos of a catalogue that are looked at; more would not say more."""
-_PAGE: Final = 500
 
 Photo = tuple[str, str, Floats]
 """Category, product, content vector."""
@@ -36,16 +37,24 @@ def in_folders(folder: Path, embedder: Embedder) -> tuple[Photos, list[str]]:
     return _photos(found, embedder.spaces), unreadable
 
 
-def in_catalogue(catalogue: Catalogue, tenant: str, spaces: Spaces) -> Photos:
-    """Of products that have a category: the photos that this model has embedded."""
-    return _photos(heapq.nsmallest(MOST, _embedded(catalogue, tenant, spaces), key=_lot), spaces)
+def in_catalogue(
+    catalogue: Catalogue,
+    tenant: str,
+    spaces: Spaces,
+    since: int | None = None,
+    categories: Collection[tuple[str, ...]] = (),
+) -> Photos:
+    """Of the products that `categorised` gives: the photos that this model has embedded."""
+    pages = categorised(catalogue, tenant, since, categories)
+    found = heapq.nsmallest(MOST, _embedded(catalogue, tenant, spaces, pages), key=_lot)
+    return _photos(found, spaces)
 
 
-def _embedded(catalogue: Catalogue, tenant: str, spaces: Spaces) -> Iterator[Photo]:
-    content, after = spaces.slices()["content"], ""
-    while page := catalogue.products.page(tenant, after, _PAGE):
-        after = page[-1].product_id
-        told = [one for one in page if one.attributes.category and not one.deleted]
+def _embedded(
+    catalogue: Catalogue, tenant: str, spaces: Spaces, pages: Iterator[list[Product]]
+) -> Iterator[Photo]:
+    content = spaces.slices()["content"]
+    for told in pages:
         shas = {sha for product in told for sha in product.images}
         vectors = catalogue.images.vectors(tenant, shas, spaces.fingerprint) if shas else {}
         for product in told:
