@@ -130,6 +130,10 @@ LEASE_MS: Final = 15_000
 """Whoever carries a training out says every second that it lives."""
 ATTEMPTS: Final = 3
 """Workers or processes that may die over one training."""
+NO_TENSORFLOW: Final = (
+    "Training a network takes TensorFlow, which is not installed here: `uv sync --group training`, "
+    "or run a trainer that has it. A training of kind adapt does without."
+)
 KINDS: Final[Mapping[str, type[TrainingRequest]]] = {
     one.kind: one for one in get_args(TrainingRequest)
 }
@@ -199,7 +203,7 @@ def posted(job_id: str, tenant: str, request: TrainingRequest, now: int) -> Job:
 
 def is_due(job: Job, now: int) -> bool:
     """Whether it waits to be carried out, or whoever was at it has died."""
-    return job.state == "queued" or (job.state == "running" and job.progress["lease_until"] <= now)
+    return job.state in ("queued", "running") and job.progress["lease_until"] <= now
 
 
 def taken(job: Job, worker: str, now: int) -> Job:
@@ -209,11 +213,18 @@ def taken(job: Job, worker: str, now: int) -> Job:
     return replace(job, state="running", updated=now, progress={**job.progress, **held})
 
 
-def put_back(job: Job, now: int, detail: str | None, *, counted: bool) -> Job:
-    """For another to go on with; an end that was asked for is not `counted` as an attempt."""
+def told(job: Job, now: int, news: Mapping[str, Any]) -> Job:
+    """`news` is added to its progress."""
+    return replace(job, updated=now, progress={**job.progress, **news})
+
+
+def put_back(job: Job, now: int, detail: str | None, *, wait_ms: int, counted: bool) -> Job:
+    """For another to go on with, in a while; what was asked to stop is not `counted` as an attempt."""
     attempts = job.progress["attempts"] - (not counted)
-    progress = {**job.progress, "attempts": attempts, "lease_until": 0, "worker": None}
-    return replace(job, state="queued", updated=now, progress=progress, detail=detail)
+    left = {"worker": None, "attempts": attempts, "lease_until": now + wait_ms}
+    return replace(
+        job, state="queued", updated=now, progress={**job.progress, **left}, detail=detail
+    )
 
 
 def ended(job: Job, state: JobState, now: int, detail: str | None, **told: Any) -> Job:

@@ -45,6 +45,16 @@ def report(tenant: str, import_id: str, suffix: str = "jsonl") -> str:
     return checked(f"tenants/{tenant}/reports/{import_id}/{ulid()}.{suffix}")
 
 
+def checkpoints_folder(tenant: str, job_id: str) -> str:
+    """The prefix of what a training saved on its way; goes with its end."""
+    return checked(f"tenants/{tenant}/trainings/{job_id}") + "/"
+
+
+def checkpoint(tenant: str, job_id: str) -> str:
+    """An archive of what a training needs to go on."""
+    return checked(f"{checkpoints_folder(tenant, job_id)}{ulid()}.tar")
+
+
 def packs_of_chunk(tenant: str, import_id: str, chunk: int) -> str:
     """The prefix of what any attempt at a chunk brought in."""
     return f"{pack_folder(tenant, import_id)}{chunk:08d}-"
@@ -53,6 +63,11 @@ def packs_of_chunk(tenant: str, import_id: str, chunk: int) -> str:
 def thumbnail(tenant: str) -> str:
     """The thumbnails of one batch of pictures."""
     return checked(f"tenants/{tenant}/thumbnails/{ulid()}")
+
+
+def model(tenant: str, sha256: str) -> str:
+    """The archive of a registered model."""
+    return checked(f"tenants/{tenant}/models/{sha256}-{ulid()}")
 
 
 def upload(tenant: str, upload_id: str) -> str:
