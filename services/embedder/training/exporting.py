@@ -50,8 +50,18 @@ def by_filters(pictures: Tensor) -> tuple[Tensor, Tensor]:
     return style, colour
 
 
-def export(content: Network, out: Path, about: About, look: Look = by_filters) -> Manifest:
-    """`content`: uint8 (n, side, side, 3) to one vector. Refused where LiteRT computes another one."""
+def export(
+    content: Network,
+    out: Path,
+    about: About,
+    look: Look = by_filters,
+    *,
+    beside: Callable[[Path], None] | None = None,
+) -> Manifest:
+    """`content`: uint8 (n, side, side, 3) to one vector. Refused where LiteRT computes another one.
+
+    `beside` puts files of its own into the folder before it is there for others.
+    """
     side = int(content.input_shape[1])
     network, dims = whole_network(content, side, look)
     preprocessing = Preprocessing(side)
@@ -72,6 +82,8 @@ def export(content: Network, out: Path, about: About, look: Look = by_filters) -
         )
         (folder / WEIGHTS).write_bytes(weights)
         _check_same(Model(manifest, weights), network, drawn())
+        if beside is not None:
+            beside(folder)
         return finish(folder, manifest, drawn())
 
 
