@@ -9,7 +9,7 @@ from shared.products import Product
 from shared.removal import remove_image
 
 PAGE = 500
-PICTURE_FOLDERS = frozenset({"pictures", "packs", "thumbnails", "uploads", "staged"})
+PICTURE_FOLDERS = frozenset({"pictures", "packs", "thumbnails", "uploads", "staged", "models"})
 
 
 def sweep_images(ports: Ports) -> int:
@@ -58,7 +58,7 @@ def _remove(ports: Ports, product: Product, begun: Collection[int]) -> bool:
 
 
 def sweep_blobs(ports: Ports) -> int:
-    """Deletes blobs older than a day that no image, upload or import names; how many.
+    """Deletes blobs older than a day that no image, upload, import or model names; how many.
 
     Whoever stored one has named it within its write's deadline, or never will.
     """
@@ -83,6 +83,7 @@ def _orphaned(ports: Ports, blob: BlobInfo, sources: Collection[str]) -> bool:
         and blob.key not in sources
         and not ports.catalogue.images.names_blob(blob.key)
         and not ports.catalogue.office.upload_names_blob(blob.key)
+        and not ports.catalogue.models.names_blob(blob.key)
     )
 
 

@@ -13,8 +13,10 @@ from services.indexer.sync import read_batch
 from shared.blobs import keys as blob_keys
 from shared.catalogue.office import Part, Upload
 from shared.jobs import Import
+from shared.models import RegisteredModel
 from shared.products import Origin
 from shared.removal import SHARED, SHOWN, TOUCHED, Receipt, purge_images
+from shared.spaces import Space, Spaces
 
 if TYPE_CHECKING:
     from tests.indexer.conftest import House
@@ -138,12 +140,18 @@ def test_a_blob_that_nothing_names_goes_after_a_day(house: "House") -> None:
     sha = house.image("a")
     house.ports.blobs.put("tenants/shop/pictures/00/orphan", b"x")
     kept = {"tenants/shop/models/kept", blob_keys.report(TENANT, "imp_1")}
-    for key in kept:
+    for key in kept | {"tenants/shop/models/of-no-document"}:
         house.ports.blobs.put(key, b"x")
+    spaces = Spaces("whole", (Space("content", 8, "f1"),))
+    house.ports.catalogue.models.register(
+        RegisteredModel(
+            *("mdl_1", TENANT, "shoes", "1", spaces, "tenants/shop/models/kept", "0" * 64, 1, 0)
+        )
+    )
     house.put("p", [sha])
     assert sweep_blobs(house.ports) == 0
     house.clock.forward(days=1, minutes=1)
-    assert sweep_blobs(house.ports) == 1
+    assert sweep_blobs(house.ports) == 2
     assert image_there(house, sha)
     assert kept <= keys(house)
 

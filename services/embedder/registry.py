@@ -1,0 +1,218 @@
+"""Models by name: those that are bundled, folders, and those that a tenant registered.
+
+A registered model is one archive among the blobs and then its document, so that what is listed can
+be had. Folders of registered models are a cache on this machine, and may be deleted.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from services.embedder.archive import pack, unpack
+from services.embedder.model import (
+    BUNDLED,
+    MANIFEST,
+    Manifest,
+    check_files,
+    folder_of,
+    read_manifest,
+)
+from services.embedder.verifying import verified
+from shared.blobs import keys
+from shared.blobs.port import Blobs
+from shared.catalogue.port import Catalogue
+from shared.errors import Conflict, Invalid, NotFound, Unavailable
+from shared.ids import new_id, ulid
+from shared.models import RegisteredModel, check_names
+
+MODEL_ID: Final = "mdl_"
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where models lie; `cache` is the folder for those that come from the blobs."""
+
+    catalogue: Catalogue
+    blobs: Blobs
+    cache: Path
+
+    def folder(self, tenant: str, name: str) -> Path:
+        """Of a bundled model by its name, of a registered one by `NAME@VERSION` or id, or a path."""
+        folder = folder_of(name)
+        if (folder / MANIFEST).is_file():
+            return folder
+        return folder_of_registered(
+            self.blobs, self.cache, registered(self.catalogue, tenant, name)
+        )
+
+    def of_fingerprint(self, fingerprint: str) -> Path | None:
+        """The folder of any model that gives these vectors."""
+        for folder in bundled():
+            if read_manifest(folder).spaces.fingerprint == fingerprint:
+                return folder
+        model = self.catalogue.models.of_fingerprint(fingerprint)
+        return folder_of_registered(self.blobs, self.cache, model) if model else None
+
+
+def bundled() -> list[Path]:
+    """Folders of the models that this installation brings, by name."""
+    return sorted(manifest.parent for manifest in BUNDLED.glob(f"*/{MANIFEST}"))
+
+
+def registered(catalogue: Catalogue, tenant: str, name: str) -> RegisteredModel:
+    """By `NAME@VERSION` or id; raises `NotFound` with the names that there are."""
+    if name.startswith(MODEL_ID):
+        found = catalogue.models.get(tenant, name)
+    else:
+        title, _, version = name.rpartition("@")
+        found = catalogue.models.named(tenant, title, version)
+    if found is None:
+        known = [folder.name for folder in bundled()]
+        known += [model.title for model in catalogue.models.all(tenant)]
+        raise NotFound(
+            f"There is no model {name!r} here; there are: {', '.join(known)}.", code="no_such_model"
+        )
+    return found
+
+
+def register(catalogue: Catalogue, blobs: Blobs, tenant: str, folder: Path) -> RegisteredModel:
+    """Verified, then the archive, then the document; what fails leaves nothing behind.
+
+    What is verified is what the archive holds, whatever becomes of the folder meanwhile.
+    """
+    read_manifest(folder)
+    with _room() as room:
+        with (room / "archive.tar").open("wb") as file:
+            pack(folder, file)
+        return register_archive(catalogue, blobs, tenant, room / "archive.tar")
+
+
+def register_archive(
+    catalogue: Catalogue, blobs: Blobs, tenant: str, archive: Path
+) -> RegisteredModel:
+    """The same of a tar file from outside, which may be packed in other ways."""
+    with _room() as room:
+        unpack(archive, room / "model")
+        manifest = verified(room / "model")
+        check_names(manifest.name, manifest.version)
+        with (room / "archive.tar").open("wb") as file:
+            pack(room / "model", file)
+        return _kept(catalogue, blobs, _document(tenant, manifest, room), room / "archive.tar")
+
+
+def unregister(catalogue: Catalogue, blobs: Blobs, tenant: str, name: str) -> RegisteredModel:
+    """Raises `Conflict` while an index has its vectors; the document goes first."""
+    model = registered(catalogue, tenant, name)
+    users = [one for one in catalogue.indexes.all() if one.spaces.fingerprint == model.fingerprint]
+    if users:
+        raise Conflict(
+            f"The index {users[0].index_id} was made with {model.title}: drop it first.",
+            code="model_in_use",
+        )
+    catalogue.models.remove(tenant, model.model_id)
+    blobs.delete(model.archive)
+    return model
+
+
+def folder_of_registered(blobs: Blobs, cache: Path, model: RegisteredModel) -> Path:
+    """The folder on this machine, its files checked; fetched where it is missing or was changed."""
+    folder = cache / "models" / model.sha256
+    if folder.is_dir():
+        try:
+            check_files(folder)
+        except Invalid:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            return folder
+    with _troubles(f"the model {model.title}"):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        half_made = folder.with_name(f".unfinished-{ulid()}")
+        try:
+            _fetch(blobs, model, half_made)
+            _publish(half_made, folder)
+        finally:
+            shutil.rmtree(half_made, ignore_errors=True)
+    return folder
+
+
+def _fetch(blobs: Blobs, model: RegisteredModel, into: Path) -> None:
+    archive = blobs.local(model.archive)
+    if _sha256(archive) != model.sha256:
+        raise Invalid(
+            f"The archive of {model.title} was changed: remove the model and add it again.",
+            code="bad_model",
+        )
+    unpack(archive, into)
+    if check_files(into).spaces != model.spaces:
+        raise Invalid(
+            f"The archive of {model.title} holds another model than was registered.",
+            code="bad_model",
+        )
+
+
+def _publish(half_made: Path, folder: Path) -> None:
+    """Under its name at once; whoever was faster made the same."""
+    try:
+        half_made.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def _document(tenant: str, manifest: Manifest, room: Path) -> RegisteredModel:
+    sha256 = _sha256(room / "archive.tar")
+    return RegisteredModel(
+        model_id=new_id(MODEL_ID.rstrip("_")),
+        tenant=tenant,
+        name=manifest.name,
+        version=manifest.version,
+        spaces=manifest.spaces,
+        archive=keys.model(tenant, sha256),
+        sha256=sha256,
+        size=(room / "archive.tar").stat().st_size,
+        created=0,
+        manifest=json.loads((room / "model" / MANIFEST).read_text(encoding="utf-8")),
+    )
+
+
+def _kept(
+    catalogue: Catalogue, blobs: Blobs, model: RegisteredModel, archive: Path
+) -> RegisteredModel:
+    blobs.put_file(model.archive, archive)
+    try:
+        there = catalogue.models.register(model)
+    except Conflict:  # of anything else nobody knows whether the document is there
+        blobs.delete(model.archive)
+        raise
+    if there.archive != model.archive:
+        blobs.delete(model.archive)
+    return there
+
+
+@contextmanager
+def _room() -> Iterator[Path]:
+    with _troubles("the model"), tempfile.TemporaryDirectory(prefix="lookalike-model-") as room:
+        yield Path(room)
+
+
+@contextmanager
+def _troubles(what: str) -> Iterator[None]:
+    """Of the disk, in our words."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"There is no working with {what} on this disk: {error.strerror or error}. Nothing was "
+            "registered or changed; make room and try again."
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
