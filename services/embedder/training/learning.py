@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from services.embedder.training import checkpoints
+from services.embedder.training import saving
 from services.embedder.training.losses import loss_of
 from services.embedder.training.mining import Ints, Lessons
 from services.embedder.training.progress import Progress, Tell
@@ -105,7 +105,7 @@ class _Place:
     @classmethod
     def found(cls, path: Path, variables: list[Any]) -> "_Place":
         """As it was saved, the variables too; or at the beginning."""
-        arrays = checkpoints.saved(path)
+        arrays = saving.saved(path)
         if arrays is None:
             return cls(0, 0, [])
         for number, variable in enumerate(variables):
@@ -121,7 +121,7 @@ class _Place:
         lengths = np.array([len(one) for one in self.plan], np.int64)
         place = np.array([self.step, self.passes])
         told = {"place": place, "members": members, "lengths": lengths}
-        checkpoints.save(path, values | told)
+        saving.save(path, values | told)
 
 
 def _optimiser(course: Course) -> Any:
