@@ -5,7 +5,7 @@ processes. Everything is under one folder; stopping and starting again keeps it.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +17,9 @@ from services.embedder import tasks as embedder
 from services.embedder.local import ChildEmbedder
 from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.ports import Ports as EmbedderPorts
+from services.embedder.training import running as training
+from services.embedder.training.claims import forget_claims
+from services.embedder.training.running import Trainer
 from services.gateway.app import create_app
 from services.gateway.ports import Ports as GatewayPorts
 from services.gateway.settings import GatewaySettings
@@ -42,7 +45,8 @@ from shared.runtime.settings import Installation
 from shared.seams.remembering import RememberingEmbedder
 from shared.seams.vectors_cache import LruVectors
 from shared.spaces import Spaces
-from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task
+from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task, Train
+from shared.trainings import NO_TENSORFLOW
 
 TENANT = "default"
 MODEL = BUNDLED / DEFAULT
@@ -93,6 +97,7 @@ def embedded(
         scratch.mkdir(parents=True, exist_ok=True)
         catalogue = stack.enter_context(SqliteCatalogue(data / "catalogue.sqlite"))
         catalogue.forget_leases()
+        forget_claims(catalogue)
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
         queries = stack.enter_context(ChildEmbedder(MODEL))
         bulk = stack.enter_context(ChildEmbedder(MODEL, children=hands.children))
@@ -101,7 +106,8 @@ def embedded(
 
         shards = Shards(catalogue, blobs, replica="embedded")
         queue = LocalQueue(
-            lambda task: _answer(indexing, embedding, task), {"embed_bulk": hands.threads}
+            lambda task: _answer(indexing, embedding, trainer, task),
+            {"embed_bulk": hands.threads},
         )
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
@@ -114,6 +120,8 @@ def embedded(
             *(catalogue, blobs, queue, bulk, targets, places), fetcher=fetcher
         )
 
+        trainer = Trainer(catalogue, blobs, places, data / "trainings", _for_children(data))
+
         ensure_index(indexing, _wanted(queries.spaces), alone=True)
         shards.start()
         stack.callback(shards.close)
@@ -121,6 +129,7 @@ def embedded(
         stack.callback(searcher.close)
         queue.start()
         stack.callback(queue.close, GRACE_S)
+        stack.callback(trainer.stop)
         stack.enter_context(_reconciling(indexing))
 
         gateway = GatewayPorts(
@@ -128,6 +137,7 @@ def embedded(
             *(searcher, targets, places, GatewaySettings()),
             tenant=TENANT,
             fetcher=fetcher,
+            untrainable=None if find_spec("tensorflow") else NO_TENSORFLOW,
         )
         yield Embedded(create_app(gateway), catalogue, queue, queries.spaces)
 
@@ -146,8 +156,21 @@ def _wanted(spaces: Spaces) -> Index:
     )
 
 
-def _answer(indexing: IndexerPorts, embedding: EmbedderPorts, task: Task) -> None:
+def _for_children(data: Path) -> Mapping[str, str]:
+    """Settings of the processes that trainings are: they know no more of this one."""
+    folder = data.absolute()
+    return {
+        "data": str(folder),
+        "catalogue": f"sqlite:///{folder}/catalogue.sqlite",
+        "blobs": (folder / "blobs").as_uri(),
+        "model": str(MODEL),
+    }
+
+
+def _answer(indexing: IndexerPorts, embedding: EmbedderPorts, trainer: Trainer, task: Task) -> None:
     match task:
+        case Train():
+            training.handle(trainer, task)
         case EmbedImages() | PlanImport() | ImportChunk() | FinishImport():
             embedder.handle(embedding, task)
         case _:

@@ -81,6 +81,14 @@ def indexer(queues: Queues = "index,build", concurrency: Concurrency = 0) -> Non
     raise typer.Exit(run(named(queues, QUEUES), concurrency or processors()))
 
 
+@working.command()
+def trainer() -> None:
+    """Trainings, from the queue, one at a time; several trainers share them."""
+    from services.embedder.training.worker import run  # noqa: PLC0415
+
+    raise typer.Exit(run())
+
+
 def reconciler() -> None:
     """Rings for whatever is pending, audits, sweeps; of several, one does it."""
     from services.indexer.reconcile import run  # noqa: PLC0415

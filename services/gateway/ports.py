@@ -33,6 +33,8 @@ class Ports:
     """Whose catalogue the page at `/` shows, and whom the operator's key is for."""
     fetcher: Fetcher | None = None
     """Gets pictures that are named by URL; None: they are refused."""
+    untrainable: str | None = None
+    """Why networks cannot be trained here; None where they can, or where only trainers know."""
 
     @cached_property
     def image_secret(self) -> bytes:

@@ -31,9 +31,11 @@ from shared.tasks import (
     ImportChunk,
     PlanImport,
     Task,
+    Train,
     queue_of,
     sync_of,
 )
+from shared.trainings import TRAINING, is_due
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +115,14 @@ def _unfinished(ports: Ports) -> Iterator[str]:
             yield index.index_id
 
 
+def training(ports: Ports) -> Iterator[Task]:
+    """Trainings that nobody has taken, and those whose trainer died."""
+    now = ports.catalogue.now()
+    for job in ports.catalogue.office.unfinished_jobs(TRAINING):
+        if is_due(job, now):
+            yield Train(job.tenant, job.job_id)
+
+
 def _with_segments(ports: Ports) -> Iterator[tuple[Index, str]]:
     for index in ports.catalogue.indexes.all():
         if "segments" in index.targets:
@@ -125,6 +135,7 @@ STEPS: tuple[Callable[[Ports], Iterator[Task]], ...] = (
     imports,
     building,
     compacting,
+    training,
 )
 
 
@@ -132,7 +143,7 @@ def one_round(ports: Ports) -> list[Task]:
     """Rings for what is to do, as far as queues are not full already; what it rang."""
     free = {
         queue: 2 * ports.limits.workers - ports.queue.waiting(queue)
-        for queue in ("embed_bulk", "index", "build")
+        for queue in ("embed_bulk", "index", "build", "train")
     }
     rung: list[Task] = []
     for step in STEPS:

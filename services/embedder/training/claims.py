@@ -83,3 +83,10 @@ def claimed(catalogue: Catalogue, task: Train) -> Claim | None:
         return None
     mine = trainings.taken(job, ulid(), now)
     return Claim(catalogue, mine) if catalogue.office.swap_job(job, mine) else None
+
+
+def forget_claims(catalogue: Catalogue) -> None:
+    """Called by who is alone with the catalogue: what a process held that is gone is free at once."""
+    office, now = catalogue.office, catalogue.now()
+    for job in office.unfinished_jobs(trainings.TRAINING):
+        office.swap_job(job, trainings.told(job, now, {"lease_until": 0}))

@@ -107,6 +107,8 @@ def _carry_out(trainer: Trainer, claim: Claim, folder: Path) -> None:
         claim.again(error.detail)
     except LookalikeError as error:
         claim.failed(error.detail)
+    except OSError as error:
+        claim.again(f"The trainer's folder is of no use: {error.strerror or error}.")
 
 
 def _prepare(trainer: Trainer, claim: Claim, folder: Path) -> None:
@@ -120,7 +122,9 @@ def _prepare(trainer: Trainer, claim: Claim, folder: Path) -> None:
         ),
         "installation": dict(trainer.installation),
     }
-    (folder / ASKED).write_text(json.dumps(asked), encoding="utf-8")
+    part = folder / f"{ASKED}.part"
+    part.write_text(json.dumps(asked), encoding="utf-8")
+    part.replace(folder / ASKED)
     scratch.restore(trainer.blobs, claim.job, folder / SCRATCH)
 
 
