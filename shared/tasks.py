@@ -71,6 +71,14 @@ class BuildIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Hold an exam, or hold it again where a worker died over it."""
+
+    tenant: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Train:
     """Carry out a training, or go on with one whose worker died."""
 
@@ -87,6 +95,7 @@ Task = (
     | SyncElasticsearch
     | CompactShard
     | BuildIndex
+    | Evaluate
     | Train
 )
 
@@ -99,6 +108,7 @@ QUEUES: Final[dict[type[Task], QueueName]] = {
     SyncElasticsearch: "index",
     CompactShard: "build",
     BuildIndex: "build",
+    Evaluate: "build",
     Train: "train",
 }
 

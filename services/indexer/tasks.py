@@ -6,15 +6,16 @@ from services.indexer.audit import rebuild_if_damaged
 from services.indexer.build import build_index
 from services.indexer.compaction import compact_shard
 from services.indexer.elastic import sync_elasticsearch
+from services.indexer.exam.job import evaluate
 from services.indexer.ports import Ports
 from services.indexer.reembedding import follow
 from services.indexer.sync import sync_shard
 from shared.index.damage import DamagedSegment
-from shared.tasks import BuildIndex, CompactShard, SyncElasticsearch, SyncShard
+from shared.tasks import BuildIndex, CompactShard, Evaluate, SyncElasticsearch, SyncShard
 
 logger = logging.getLogger(__name__)
 
-IndexerTask = SyncShard | SyncElasticsearch | CompactShard | BuildIndex
+IndexerTask = SyncShard | SyncElasticsearch | CompactShard | BuildIndex | Evaluate
 
 
 def handle(ports: Ports, task: IndexerTask) -> None:
@@ -37,9 +38,13 @@ def _answer(ports: Ports, task: IndexerTask) -> None:
         case BuildIndex():
             build_index(ports, task)
             follow(ports, task.index)
+        case Evaluate():
+            evaluate(ports, task)
 
 
 def _mend(ports: Ports, task: IndexerTask) -> None:
+    if isinstance(task, Evaluate):
+        return  # it only reads; whoever audits the index finds the same
     if index := ports.catalogue.indexes.get(task.index):
         shards = range(index.shards) if isinstance(task, BuildIndex) else [task.shard]
         for shard in shards:

@@ -1,0 +1,1 @@
+"""The exam: what a model's vectors are good for, asked of a shop's own photos."""
