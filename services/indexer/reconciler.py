@@ -12,13 +12,15 @@ from services.indexer.commit import manifest_of
 from services.indexer.compaction import due
 from services.indexer.elastic import rest, resting
 from services.indexer.elastic_audit import audit_elasticsearch
+from services.indexer.exam.job import lease_of
 from services.indexer.files import sweep_dropped, sweep_shard_files
-from services.indexer.lease import every
+from services.indexer.lease import every, free
 from services.indexer.ports import HOUR_MS, MINUTE_MS, SECOND_MS, Ports
 from services.indexer.sweep import sweep_blobs, sweep_images, sweep_tombstones, sweep_uploads
 from services.indexer.sync import Todo
 from services.indexer.tiers import full_tier
 from shared.catalogue.building import REEMBEDDING
+from shared.evaluations import EVALUATION
 from shared.ids import ulid
 from shared.index.elasticsearch.port import Away
 from shared.indexes import Index, TargetKind, target
@@ -27,6 +29,7 @@ from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
+    Evaluate,
     FinishImport,
     ImportChunk,
     PlanImport,
@@ -115,6 +118,13 @@ def _unfinished(ports: Ports) -> Iterator[str]:
             yield index.index_id
 
 
+def evaluating(ports: Ports) -> Iterator[Task]:
+    """Exams that nobody is at."""
+    for job in ports.catalogue.office.unfinished_jobs(EVALUATION):
+        if free(ports, lease_of(job)):
+            yield Evaluate(job.tenant, job.job_id)
+
+
 def training(ports: Ports) -> Iterator[Task]:
     """Trainings that nobody has taken, and those whose trainer died."""
     now = ports.catalogue.now()
@@ -135,6 +145,7 @@ STEPS: tuple[Callable[[Ports], Iterator[Task]], ...] = (
     imports,
     building,
     compacting,
+    evaluating,
     training,
 )
 
