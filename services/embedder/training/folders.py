@@ -16,12 +16,12 @@ from services.embedder.heads import read_heads
 from services.embedder.model import (
     GOLDEN,
     GOLDEN_VECTORS,
-    WEIGHTS,
     Manifest,
     Model,
     verify,
     write_manifest,
 )
+from services.embedder.networks import weights_of
 from services.embedder.training.drawings import (
     Pixels,
     draw,
@@ -64,8 +64,8 @@ def whole(out: Path) -> Iterator[Path]:
 
 def finish(folder: Path, manifest: Manifest, pictures: list[Pixels]) -> Manifest:
     """Manifest, golden pictures and vectors of a folder that has its network; verified by loading."""
-    weights = (folder / WEIGHTS).read_bytes()
-    model = Model(manifest, weights, read_heads(folder))
+    _, network = weights_of(folder, manifest.runtime)
+    model = Model(manifest, network(), read_heads(folder))
     (folder / GOLDEN).mkdir(exist_ok=True)
     for number, picture in enumerate(pictures):
         _write_png(folder / GOLDEN / f"{number}.png", picture)

@@ -45,6 +45,15 @@ class Photos:
     def some(self, which: NDArray[np.bool_] | Ints) -> "Photos":
         return Photos(self.vectors[which], self.categories[which], self.products[which])
 
+    def compared(self) -> "Photos":
+        """Not more than `AMONG`, evenly spread."""
+        return self.some(_spread(len(self), AMONG))
+
+    def asked(self) -> "Photos":
+        """Of those compared not more than `ASKED`: `shares` has a line for each."""
+        among = self.compared()
+        return among.some(_spread(len(among), ASKED))
+
 
 @dataclass(frozen=True, eq=False)
 class Adapted:
@@ -92,17 +101,19 @@ def whitening(photos: Photos, shrinkage: float) -> Head:
     )
 
 
-def shares(photos: Photos) -> Shares:
-    """Of each photo's ten nearest of other products, the share of its own category."""
-    among = photos.some(_spread(len(photos), AMONG))
-    asked = among.some(_spread(len(among), ASKED))
-    return np.concatenate([_right(asked.some(some), among) for some in _blocks(len(asked))])
+def shares(photos: Photos, nearest: int = NEAREST) -> Shares:
+    """Of the so many nearest photos of other products, the share of its own category; a line for
+    each photo of `photos.asked()`.
+    """
+    asked, among = photos.asked(), photos.compared()
+    blocks = _blocks(len(asked))
+    return np.concatenate([_right(asked.some(some), among, nearest) for some in blocks])
 
 
-def _right(asked: Photos, among: Photos) -> Shares:
+def _right(asked: Photos, among: Photos, most: int) -> Shares:
     likeness = units(asked.vectors) @ units(among.vectors).T
     likeness[asked.products[:, None] == among.products] = -np.inf
-    count = min(NEAREST, likeness.shape[1] - 1)
+    count = min(most, likeness.shape[1] - 1)
     nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
     others = np.isfinite(np.take_along_axis(likeness, nearest, axis=1))
     right = others & (among.categories[nearest] == asked.categories[:, None])

@@ -1,0 +1,44 @@
+"""How well photos of products that taught nothing find their category: by their nearest neighbours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.embedder.training.pictures import Photo
+from services.embedder.training.whitening import Photos, shares
+from shared.vectors import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Shares, 0 to 1: of nearest photos of other products, those of the same category."""
+
+    nearest: float
+    precision: float
+    """Of the ten nearest."""
+    by_category: Mapping[str, tuple[float, float]]
+    """`nearest` and `precision` of each."""
+
+    @property
+    def worth(self) -> float:
+        """What early stopping looks at: the nearest alone jumps where photos are few."""
+        return self.nearest + self.precision
+
+
+def judged(vectors: Floats, photos: Sequence[Photo]) -> Quality:
+    """Photos are asked about among each other, `vectors` has a line for each."""
+    names, categories = np.unique([photo.category for photo in photos], return_inverse=True)
+    products = np.unique([photo.product for photo in photos], return_inverse=True)[1]
+    among = Photos(vectors.astype(np.float32), categories, products)
+    nearest, precision = shares(among, 1), shares(among)
+    asked = among.asked().categories
+    by_category = {
+        str(name): (
+            float(nearest[asked == number].mean()),
+            float(precision[asked == number].mean()),
+        )
+        for number, name in enumerate(names)
+        if (asked == number).any()
+    }
+    return Quality(float(nearest.mean()), float(precision.mean()), by_category)
