@@ -1,26 +1,17 @@
 """A model's folder made into that of a model adapted to a shop; the network stays as it is."""
 
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from services.embedder.decode import decode
-from services.embedder.heads import HEADS, Head, write_heads
-from services.embedder.model import (
-    GOLDEN,
-    GOLDEN_VECTORS,
-    WEIGHTS,
-    Manifest,
-    Model,
-    fingerprinted,
-    load,
-    verify,
-    write_manifest,
-)
+from services.embedder.heads import HEADS, Head, Heads, read_heads, write_heads
+from services.embedder.model import GOLDEN, Manifest, fingerprinted_by, load
+from services.embedder.training.folders import check_free, drawn, finish, whole
 from services.embedder.training.whitening import Adapted, Photos, adapted
-from shared.errors import Conflict, Invalid
+from shared.errors import Invalid
 from shared.spaces import SpaceName
 
 
@@ -32,19 +23,25 @@ def adapt(
     found = adapted(photos)
     if found.head is None:
         return found, None
-    half_written = out.with_name(out.name + ".part")
-    shutil.rmtree(half_written, ignore_errors=True)
-    shutil.copytree(parent, half_written)
-    named = replace(manifest, name=name, version=version or manifest.version)
-    made = _described(named, found.head, _told(photos, found), half_written)
-    half_written.replace(out)
-    return found, made
+    told = replace(
+        manifest,
+        name=name,
+        version=version or manifest.version,
+        provenance=f"{manifest.provenance} {_told(photos, found)}",
+        training={
+            "kind": "adapt",
+            "parent": manifest.spaces.fingerprint,
+            "photos": len(photos),
+            "shrinkage": found.shrinkage,
+        },
+        quality={"precision_before": found.before, "precision_after": found.after},
+    )
+    return found, with_head(parent, out, found.head, told)
 
 
 def adaptable(parent: Path, out: Path) -> Manifest:
     """The parent's; raises what can be said before its photos are looked at, which takes a while."""
-    if out.exists():
-        raise Conflict(f"{out} is there already; name a folder that is not.", code="exists")
+    check_free(out)
     if (parent / HEADS).exists():
         raise Invalid(
             f"{parent} was adapted already: adapt the model that it was made from.",
@@ -53,24 +50,26 @@ def adaptable(parent: Path, out: Path) -> Manifest:
     return load(parent).manifest
 
 
-def _described(parent: Manifest, head: Head, told: str, folder: Path) -> Manifest:
-    """The copied folder with head, manifest and golden vectors of its own."""
-    heads: dict[SpaceName, Head] = {"content": head}
-    weights = (folder / WEIGHTS).read_bytes()
-    dims = {space.name: space.dim for space in parent.spaces.spaces}
-    write_heads(folder, heads)
-    manifest = replace(
-        parent,
-        spaces=fingerprinted(weights, parent.preprocessing, dims, heads),
-        provenance=f"{parent.provenance} {told}",
-        sizes={**parent.sizes, HEADS: (folder / HEADS).stat().st_size},
-    )
-    write_manifest(folder, manifest)
-    model = Model(manifest, weights, heads)
-    pictures = sorted((folder / GOLDEN).glob("*.png"))
-    golden = [model.vector(decode(picture.read_bytes()).pixels) for picture in pictures]
-    np.save(folder / GOLDEN_VECTORS, np.stack(golden))
-    return verify(folder)
+def with_head(
+    parent: Path, out: Path, head: Head, told: Manifest, leave: Collection[str] = ()
+) -> Manifest:
+    """A copy of the parent whose content goes through `head`, in place of the one it had.
+
+    `told` is the parent's manifest but for what the new model says of itself; files of the parent
+    named in `leave` do not come along.
+    """
+    with whole(out) as folder:
+        left = shutil.ignore_patterns(HEADS, GOLDEN.name, *leave)
+        shutil.copytree(parent, folder, ignore=left, dirs_exist_ok=True)
+        heads: Heads = {**read_heads(parent), "content": head}
+        write_heads(folder, heads)
+        dims: dict[SpaceName, int] = {space.name: space.dim for space in told.spaces.spaces}
+        manifest = replace(
+            told,
+            spaces=fingerprinted_by(told.weights_sha256, told.preprocessing, dims, heads),
+            sizes={**told.sizes, HEADS: (folder / HEADS).stat().st_size},
+        )
+        return finish(folder, manifest, drawn())
 
 
 def _told(photos: Photos, found: Adapted) -> str:

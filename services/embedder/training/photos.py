@@ -1,24 +1,19 @@
 """Photos with their categories, from folders or from what a catalogue has embedded already."""
 
 import heapq
-import zlib
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from services.embedder.offline import vectors_of
-from services.embedder.training.pictures import categorised
+from services.embedder.training.pictures import MOST, categorised, lot, spelled
 from services.embedder.training.whitening import Photos
 from shared.catalogue.port import Catalogue
 from shared.products import Product
 from shared.seams.embedder import Embedder
 from shared.spaces import Spaces
 from shared.vectors import Floats, from_bytes
-
-MOST: Final = 200_000
-"""Photos of a catalogue that are looked at; more would not say more."""
 
 Photo = tuple[str, str, Floats]
 """Category, product, content vector."""
@@ -46,7 +41,8 @@ def in_catalogue(
 ) -> Photos:
     """Of the products that `categorised` gives: the photos that this model has embedded."""
     pages = categorised(catalogue, tenant, since, categories)
-    found = heapq.nsmallest(MOST, _embedded(catalogue, tenant, spaces, pages), key=_lot)
+    embedded = _embedded(catalogue, tenant, spaces, pages)
+    found = heapq.nsmallest(MOST, embedded, key=lambda photo: lot(photo[1]))
     return _photos(found, spaces)
 
 
@@ -60,13 +56,8 @@ def _embedded(
         for product in told:
             for sha in product.images:
                 if sha in vectors:
-                    category = "\0".join(product.attributes.category)
+                    category = spelled(product.attributes.category)
                     yield category, product.product_id, from_bytes(vectors[sha])[content]
-
-
-def _lot(photo: Photo) -> int:
-    """Products in an order that has nothing to do with what they are."""
-    return zlib.crc32(photo[1].encode())
 
 
 def _photos(found: Sequence[Photo], spaces: Spaces) -> Photos:
