@@ -5,22 +5,25 @@ from typing import Final
 
 from anyio import sleep, to_thread
 
-from services.gateway import imports
+from services.gateway import imports, trainings
 from services.gateway.answers import stamp
 from services.gateway.keys import Caller
 from services.gateway.schemas.jobs import JobView
 from services.gateway.waiting import wait_for
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.jobs import FINISHED, Import, Job
+from shared.trainings import TRAINING
 
 _EVENT_SECONDS: Final = 0.5
 _MAX_EVENTS: Final = 7_200
+_UNTOLD: Final = frozenset({"worker", "lease_until", "checkpoint"})
+"""Of a job's progress: between those who work at it."""
 
 
 def recent(caller: Caller, limit: int) -> list[JobView]:
     """The latest first."""
     catalogue = caller.ports.catalogue
-    jobs = [_job(job) for job in catalogue.office.jobs(caller.tenant, limit)]
+    jobs = [view(job) for job in catalogue.office.jobs(caller.tenant, limit)]
     jobs += [_import(caller, one) for one in catalogue.imports.recent(caller.tenant, limit)]
     return sorted(jobs, key=lambda job: job.created_at, reverse=True)[:limit]
 
@@ -34,6 +37,17 @@ def get(caller: Caller, job_id: str, *, within: float = 0.0) -> JobView:
         lambda job: job.state in FINISHED or job.progress != before.progress,
         within,
     )
+
+
+def cancel(caller: Caller, job_id: str) -> JobView:
+    """Stops what can be stopped; what was brought in stays, and nothing half-made is left."""
+    if job_id.startswith("imp_"):
+        imports.cancel(caller, job_id)
+        return _look(caller, job_id)
+    job = _find(caller, job_id)
+    if job.kind != TRAINING:
+        raise Conflict(f"A job of kind {job.kind} cannot be cancelled: it ends by itself.")
+    return view(trainings.cancel(caller, job))
 
 
 async def events(caller: Caller, job_id: str) -> AsyncIterator[str]:
@@ -56,20 +70,24 @@ def _differs(job: JobView, told: JobView) -> bool:
 def _look(caller: Caller, job_id: str) -> JobView:
     if job_id.startswith("imp_"):
         return _import(caller, imports.find(caller, job_id))
+    return view(_find(caller, job_id))
+
+
+def _find(caller: Caller, job_id: str) -> Job:
     job = caller.ports.catalogue.office.job(caller.tenant, job_id)
     if job is None:
         raise NotFound(f"There is no job {job_id!r}.")
-    return _job(job)
+    return job
 
 
-def _job(job: Job) -> JobView:
+def view(job: Job) -> JobView:
     return JobView(
         job_id=job.job_id,
         kind=job.kind,
         state=job.state,
         created_at=stamp(job.created),
         updated_at=stamp(job.updated),
-        progress=job.progress,
+        progress={name: told for name, told in job.progress.items() if name not in _UNTOLD},
         detail=job.detail,
     )
 

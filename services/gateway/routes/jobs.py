@@ -32,6 +32,12 @@ def get_job(job_id: str, caller: Admin, wait: str = "0s") -> Response:
     return answer(jobs.get(caller, job_id, within=seconds_of(wait, "wait")))
 
 
+@router.delete("/jobs/{job_id}", responses={200: {"model": JobView}})
+def delete_job(job_id: str, caller: Admin) -> Response:
+    """Cancel an import or a training; the job itself is kept."""
+    return answer(jobs.cancel(caller, job_id))
+
+
 @router.get("/jobs/{job_id}/events", response_class=StreamingResponse)
 def get_events(job_id: str, caller: Admin) -> Response:
     """Server-sent events until the job is finished."""

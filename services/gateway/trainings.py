@@ -1,0 +1,124 @@
+"""Trainings: asked for, and cancelled; they are watched as jobs."""
+
+from typing import Any, Final
+
+from services.gateway import sources
+from services.gateway.keys import Caller
+from services.gateway.schemas.trainings import (
+    AdaptBody,
+    AnyTraining,
+    PicturesBody,
+    TrainingBody,
+    TripletBody,
+)
+from shared.blobs import keys
+from shared.errors import Conflict, Flaw, Invalid, NotConfigured, NotFound
+from shared.ids import new_id
+from shared.jobs import Job
+from shared.tasks import Train
+from shared.trainings import (
+    REGISTERING,
+    TRAINING,
+    TrainingRequest,
+    ended,
+    from_json,
+    posted,
+)
+
+RANDOM: Final = "none"
+"""What stands for weights where a network is to begin with random numbers."""
+_TRIES: Final = 5
+
+
+def start(caller: Caller, body: TrainingBody) -> Job:
+    """The document first, then the doorbell: a training that is stored is carried out."""
+    ports, request = caller.ports, _request(caller, body.root)
+    if ports.untrainable is not None and not isinstance(body.root, AdaptBody):
+        raise NotConfigured(ports.untrainable, code="no_tensorflow")
+    _check_free(caller, request)
+    job = posted(new_id("trn"), caller.tenant, request, ports.catalogue.now())
+    ports.catalogue.office.put_job(job)
+    ports.queue.ring(Train(job.tenant, job.job_id))
+    return job
+
+
+def cancel(caller: Caller, job: Job) -> Job:
+    """At once where nobody is at it; whoever is sees it within a second or two, and stops."""
+    office = caller.ports.catalogue.office
+    for _ in range(_TRIES):
+        if job.state == "cancelled":
+            return job
+        if job.state not in ("queued", "running") or job.progress.get("stage") == REGISTERING:
+            said = "registering its model" if job.state == "running" else job.state
+            raise Conflict(f"The training is {said}: it cannot be cancelled any more.")
+        after = ended(job, "cancelled", caller.ports.catalogue.now(), None)
+        if office.swap_job(job, after):
+            _forget_checkpoints(caller, job)
+            return after
+        job = office.job(job.tenant, job.job_id) or job
+    raise Conflict("The training moves too fast to be cancelled: try again.")
+
+
+def _forget_checkpoints(caller: Caller, job: Job) -> None:
+    """Whoever is at it removes what it keeps from here on."""
+    blobs = caller.ports.blobs
+    for blob in list(blobs.list(keys.checkpoints_folder(job.tenant, job.job_id))):
+        blobs.delete(blob.key)
+
+
+def _request(caller: Caller, body: AnyTraining) -> TrainingRequest:
+    """With files and folders as places that trainers may read."""
+    said: dict[str, Any] = body.model_dump(exclude={"pictures", "weights", "triplets"})
+    said["pictures"] = _pictures(caller, body.pictures)
+    if not isinstance(body, AdaptBody) and body.weights is not None:
+        random = body.weights == RANDOM
+        said["weights"] = RANDOM if random else _place(caller, body.weights, "/weights")
+    if isinstance(body, TripletBody) and body.triplets is not None:
+        said["triplets"] = sources.find(caller, body.triplets, "/triplets").name
+    _check_model(caller, body.from_model)
+    return from_json(said)
+
+
+def _pictures(caller: Caller, body: PicturesBody) -> dict[str, Any]:
+    place = None
+    if body.folder is not None:
+        place = _place(caller, body.folder, "/pictures/folder", folder=True)
+    since = None if body.since is None else int(body.since.timestamp() * 1_000)
+    return {"folder": place, "categories": body.categories, "since": since}
+
+
+def _place(caller: Caller, path: str, pointer: str, *, folder: bool = False) -> str:
+    try:
+        return caller.ports.places.at_path(path, folder=folder).name
+    except (NotFound, Invalid) as error:
+        raise _wrong(pointer, error.kind, error.detail) from error
+
+
+def _check_model(caller: Caller, name: str | None) -> None:
+    """Of a registered model; which ones are bundled, only trainers know."""
+    models = caller.ports.catalogue.models
+    if name is None or not ("@" in name or name.startswith("mdl_")):
+        return
+    title, _, version = name.rpartition("@")
+    if not (models.named(caller.tenant, title, version) or models.get(caller.tenant, name)):
+        detail = f"There is no model {name!r}; GET /v1/models lists them."
+        raise _wrong("/from_model", "no_such_model", detail)
+
+
+def _check_free(caller: Caller, request: TrainingRequest) -> None:
+    """Two models of one name and version would be told apart by nobody."""
+    catalogue, title = caller.ports.catalogue, f"{request.name}@{request.version}"
+    if catalogue.models.named(caller.tenant, request.name, request.version) is not None:
+        raise Conflict(f"{title} is registered: give it another version.", code="model_exists")
+    for job in catalogue.office.unfinished_jobs(TRAINING):
+        other = job.progress["request"]
+        if job.tenant == caller.tenant and f"{other['name']}@{other['version']}" == title:
+            raise Conflict(
+                f"{title} is being trained by the job {job.job_id}: give it another version, or "
+                "cancel that.",
+                code="model_exists",
+            )
+
+
+def _wrong(pointer: str, code: str, detail: str) -> Invalid:
+    return Invalid(detail, code=code, flaws=(Flaw(pointer, code, detail),))
