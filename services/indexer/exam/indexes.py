@@ -22,11 +22,10 @@ def index_named(catalogue: Catalogue, tenant: str, name: str) -> Index:
     index = catalogue.indexes.get(alias.index_id if alias else name)
     if index is None or index.tenant != tenant:
         raise NotFound(f"There is no index {name!r}.", code="index_not_found")
-    if index.state == "building":
-        raise Conflict(
-            f"Index {index.index_id} is still being built: examine it when that is done.",
-            code="index_building",
-        )
+    if index.state != "ready":
+        told = "still being built" if index.state == "building" else "being dropped"
+        detail = f"Index {index.index_id} is {told}: an exam is of a whole one."
+        raise Conflict(detail, code="index_not_ready")
     return index
 
 
