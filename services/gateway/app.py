@@ -13,20 +13,39 @@ from services.gateway.answers import complain
 from services.gateway.frame import Frame
 from services.gateway.ports import Ports
 from services.gateway.routes import (
+    aliases,
     duplicates,
+    evaluations,
     health,
     house,
     images,
     imports,
+    indexes,
     jobs,
     keys,
     page,
     products,
+    reembeddings,
     search,
+    trainings,
     uploads,
 )
 
-_V1 = (products, uploads, imports, duplicates, jobs, search, images, house, keys)
+_V1 = (
+    products,
+    uploads,
+    imports,
+    duplicates,
+    jobs,
+    search,
+    images,
+    house,
+    keys,
+    indexes,
+    aliases,
+    reembeddings,
+    trainings,
+)
 
 
 def create_app(ports: Ports) -> FastAPI:
