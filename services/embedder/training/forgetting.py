@@ -11,11 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.embedder.training.mining import Bools, Groups, Ints, Rng, Shares, Told
+from services.embedder.training.mining import Bools, Groups, Ints, Shares, Told
 from shared.errors import Conflict, Invalid
 from shared.vectors import Floats
 
 HELD_OUT: Final = 0.25
+LOTS: Final = 2**32
 MOST_HELD: Final = 2_000
 """Products of each side, fresh and old, that are held out; more would not say more."""
 FEWEST: Final = 4
@@ -83,12 +84,14 @@ def refuse_forgetting(verdict: Verdict, tolerance: float) -> None:
 
 
 def held_out_groups(
-    products: Ints, groups: Ints, fields: Ints, fresh: Bools, rng: Rng
+    lots: Ints, products: Ints, groups: Ints, fields: Ints, fresh: Bools
 ) -> tuple[Groups, Exam]:
-    """Whole products are held out, of the fresh and of the old; what is taught is all the rest."""
-    held = np.zeros(len(products), bool)
-    for side in (fresh, ~fresh):
-        held |= np.isin(products, _drawn(np.unique(products[side]), rng)) & side
+    """Whole products are held out, of the fresh and of the old; what is taught is all the rest.
+
+    `lots` are the photos' products' (see `pictures.lot`): who is held out once is held out in the
+    trainings that go on from there, too, so that no exam asks about what was taught before.
+    """
+    held = _held(lots, fresh) | _held(lots, ~fresh)
     taught, asked = np.flatnonzero(~held), np.flatnonzero(held)
     for what, photos in (("taught", taught), ("judged by", asked)):
         telling = photos[fresh[photos] & _has_another(groups[photos])]
@@ -102,12 +105,12 @@ def held_out_groups(
     return lessons, _groups_exam(asked, products, groups, fresh)
 
 
-def held_out_triplets(told: Ints, fresh: Bools, rng: Rng) -> tuple[Told, Exam]:
-    """Queries are held out with their positives; no triplet that names one of these is taught."""
-    queries = np.concatenate(
-        [_drawn(np.unique(told[side, 0]), rng) for side in (fresh, ~fresh) if side.any()]
-    )
-    held = np.isin(told[:, 0], queries)
+def held_out_triplets(lots: Ints, told: Ints, fresh: Bools) -> tuple[Told, Exam]:
+    """Queries are held out with their positives; no triplet that names one of these is taught.
+
+    `lots` are the photos', `fresh` says it of each triplet.
+    """
+    held = _held(lots[told[:, 0]], fresh) | _held(lots[told[:, 0]], ~fresh)
     taught = ~np.isin(told, np.unique(told[held][:, :2])).any(axis=1)
     for what, which in (("taught", taught), ("judged by", held)):
         if (count := int((which & fresh).sum())) < FEWEST:
@@ -120,10 +123,12 @@ def held_out_triplets(told: Ints, fresh: Bools, rng: Rng) -> tuple[Told, Exam]:
     return Told(told[taught], fresh[taught]), Exam(lambda v: _in_order(v, asked), fresh[held])
 
 
-def _drawn(products: Ints, rng: Rng) -> Ints:
-    """A quarter, and enough to judge by where a half is no more than that."""
-    count = max(round(len(products) * HELD_OUT), min(2 * FEWEST, len(products) // 2))
-    return rng.permutation(products)[: min(count, MOST_HELD)]
+def _held(lots: Ints, side: Bools) -> Bools:
+    """A quarter of one side by lot, and enough to judge by where a half is no more than that."""
+    drawn = np.unique(lots[side])
+    least = min(2 * FEWEST, len(drawn) // 2)
+    count = max(int(np.searchsorted(drawn, HELD_OUT * LOTS)), least)
+    return np.isin(lots, drawn[: min(count, MOST_HELD)]) & side
 
 
 def _has_another(groups: Ints) -> Bools:

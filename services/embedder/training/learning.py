@@ -21,7 +21,7 @@ from shared.vectors import Floats
 Network = Any
 """A `keras.Model`."""
 Inputs = NDArray[Any]
-"""What a network takes, a line a photo; may be a mapped file."""
+"""What a network takes: photos x views x numbers, the plain view first."""
 
 CHECKPOINT: Final = "checkpoint.npz"
 EVERY: Final = 100
@@ -66,11 +66,12 @@ def learn(
     step = _step(network, optimiser, loss_of(course.loss, course.margin))
     while at.step < course.steps:
         if not at.plan:
-            rng = np.random.default_rng([course.seed, at.passes])
-            at.plan = lessons.plan(vectors_of(network, inputs), rng, course.batch)
+            rng = np.random.default_rng([course.seed, 1, at.passes])
+            at.plan = lessons.plan(vectors_of(network, inputs[:, 0]), rng, course.batch)
             at.passes += 1
         batch = lessons.batch(at.plan.pop(0))
-        loss = float(step(inputs[batch.photos], batch.positive, batch.negative))
+        seen = _some_views(inputs, batch.photos, np.random.default_rng([course.seed, 0, at.step]))
+        loss = float(step(_as_taken(network, seen), batch.positive, batch.negative))
         if not math.isfinite(loss):
             raise diverged(at.step)
         at.step += 1
@@ -80,10 +81,10 @@ def learn(
 
 
 def vectors_of(network: Network, inputs: Inputs) -> Floats:
-    """Of all photos, in order."""
-    look = tf.function(lambda some: network(some, training=False), reduce_retracing=True)
-    starts = range(0, len(inputs), _BLOCK)
-    return np.concatenate([look(inputs[at : at + _BLOCK]).numpy() for at in starts])
+    """Of one view of each photo, in order."""
+    blocks = (inputs[at : at + _BLOCK] for at in range(0, len(inputs), _BLOCK))
+    found = [network(_as_taken(network, block), training=False) for block in blocks]
+    return np.concatenate([np.asarray(one) for one in found])
 
 
 def diverged(step: int) -> Invalid:
@@ -92,6 +93,15 @@ def diverged(step: int) -> Invalid:
         "choose a lower --learning-rate.",
         code="diverged",
     )
+
+
+def _some_views(inputs: Inputs, photos: Ints, rng: np.random.Generator) -> Inputs:
+    return inputs[photos, rng.integers(inputs.shape[1], size=len(photos))]
+
+
+def _as_taken(network: Network, lines: Inputs) -> Inputs:
+    """Kept as halves in one line a view; pictures are whole numbers, which halves keep."""
+    return lines.astype(network.input.dtype).reshape(-1, *network.input_shape[1:])
 
 
 @dataclass(eq=False)

@@ -8,13 +8,14 @@ with the rest.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
 
-from services.embedder.training.backbones import Backbone, backbone
+from services.embedder.training.backbones import Backbone, backbone, is_backbone
 from shared.errors import Invalid
 from shared.vectors import Floats
 
@@ -29,21 +30,32 @@ _FEW: Final = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """A network with what it was built of; `learnt` takes what `frozen` gives, or pictures itself."""
+    """A network in its two parts; `open` says that groups of the frozen one's layers learn too."""
 
     side: int
-    frozen: Network | None
-    learnt: Network
+    frozen: Network
+    """uint8 pictures of `side` x `side` to a line of numbers each."""
+    head: Network
+    """Such lines to unit vectors."""
     weights: str
     """Of its backbone, as `Backbone` tells them."""
+    open: bool
+
+    @cached_property
+    def whole(self) -> Network:
+        """Pictures to unit vectors."""
+        pictures = keras.Input((self.side, self.side, 3), dtype="uint8")
+        return keras.Model(pictures, self.head(self.frozen(pictures)))
 
     @property
-    def whole(self) -> Network:
-        """uint8 pictures of `side` x `side` to unit vectors."""
-        if self.frozen is None:
-            return self.learnt
-        pictures = keras.Input((self.side, self.side, 3), dtype="uint8")
-        return keras.Model(pictures, self.learnt(self.frozen(pictures, training=False)))
+    def learnt(self) -> Network:
+        """What is taught: the head, or all of it."""
+        return self.whole if self.open else self.head
+
+    @property
+    def weighed(self) -> list[Any]:
+        """Every variable that a vector depends on, in an order that is always the same."""
+        return [*self.frozen.weights, *self.head.weights]
 
 
 def ranking(
@@ -54,21 +66,22 @@ def ranking(
     if name in _VGG and side not in (None, SIDE):
         raise Invalid(f"{name} takes pictures of {SIDE} pixels a side, not {side}.")
     base = backbone(_VGG.get(name, name), weights, side or SIDE)
-    frozen, learnt = _PARTS.get(name, _mobile)(base, dim, seed)
-    if not unfreeze:
-        return Ranking(base.side, frozen, learnt, base.weights)
+    frozen, head = _PARTS.get(name, _mobile)(base, dim, seed)
     base.unfreeze(unfreeze)
-    pictures = keras.Input((base.side, base.side, 3), dtype="uint8")
-    joined = keras.Model(pictures, learnt(frozen(pictures)))
-    return Ranking(base.side, None, joined, base.weights)
+    return Ranking(base.side, frozen, head, base.weights, open=unfreeze > 0)
 
 
-def begin_at(learnt: Network, features: Floats) -> None:
+def is_ranking(name: str) -> bool:
+    """Whether `ranking` knows it; other names are those of models."""
+    return name in _VGG or is_backbone(name)
+
+
+def begin_at(head: Network, features: Floats) -> None:
     """A linear layer begins as the directions in which the features differ most, from their middle.
 
     Only where a network is nothing but that layer; `features` are those of a few photos or more.
     """
-    layers = [layer for layer in learnt.layers if layer.weights]
+    layers = [layer for layer in head.layers if layer.weights]
     if [layer.name for layer in layers] != [_EMBEDDING] or not len(features):
         return
     middle = features.mean(axis=0).astype(np.float64)
