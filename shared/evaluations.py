@@ -30,6 +30,12 @@ class Evaluation:
     """Blob key of the HTML report."""
 
 
+def asked(job_id: str, tenant: str, index_id: str, against: str | None, now: int) -> Job:
+    """An exam that nobody has begun."""
+    told = {"index": index_id, "against": against, "stage": "waiting", "done": 0, "of": 1}
+    return Job(job_id, tenant, EVALUATION, "queued", created=now, updated=now, progress=told)
+
+
 def of_job(job: Job) -> Evaluation | None:
     """None where the job is no exam, or one that has not come to its end."""
     if job.kind != EVALUATION or job.state != "succeeded":

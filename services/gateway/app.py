@@ -44,6 +44,7 @@ _V1 = (
     indexes,
     aliases,
     reembeddings,
+    evaluations,
     trainings,
 )
 

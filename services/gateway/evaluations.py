@@ -8,7 +8,7 @@ from services.gateway.keys import Caller
 from services.gateway.queries import index_of
 from services.gateway.schemas.evaluations import EvaluationBody, EvaluationView
 from shared.errors import Conflict, Flaw, NotFound
-from shared.evaluations import EVALUATION
+from shared.evaluations import EVALUATION, asked
 from shared.ids import new_id
 from shared.indexes import Index
 from shared.jobs import Job
@@ -23,8 +23,7 @@ def start(caller: Caller, body: EvaluationBody) -> EvaluationView:
     other = None if body.against is None else _whole(caller, body.against, "/against")
     against = None if other is None or other == index else other.index_id
     now = caller.ports.catalogue.now()
-    progress = {"index": index.index_id, "against": against, "stage": "waiting", "done": 0, "of": 1}
-    job = Job(new_id("job"), caller.tenant, EVALUATION, "queued", now, now, progress)
+    job = asked(new_id("job"), caller.tenant, index.index_id, against, now)
     caller.ports.catalogue.office.put_job(job)
     caller.ports.queue.ring(Evaluate(caller.tenant, job.job_id))
     return view(job)

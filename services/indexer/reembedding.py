@@ -10,10 +10,11 @@ from typing import Any
 
 from services.indexer.ports import Ports
 from shared.catalogue.building import REEMBEDDING
-from shared.evaluations import EVALUATION, of_job
+from shared.evaluations import asked, of_job
 from shared.ids import new_id
 from shared.indexes import LIVE, Index, build_job_id
 from shared.jobs import FINISHED, Job, JobState
+from shared.tasks import Evaluate
 
 
 def follow(ports: Ports, index_id: str) -> None:
@@ -72,7 +73,7 @@ def _rival(ports: Ports, job: Job, index: Index) -> dict[str, Any] | None:
         return None
     if live.spaces.fingerprint == index.spaces.fingerprint:
         return None
-    return {"against": live.index_id, "evaluation": new_id("evl")}
+    return {"against": live.index_id, "evaluation": new_id("job")}
 
 
 def _examine(ports: Ports, job: Job | None) -> None:
@@ -91,12 +92,10 @@ def _examine(ports: Ports, job: Job | None) -> None:
 
 
 def _ask(ports: Ports, job: Job) -> None:
-    now = ports.catalogue.now()
-    asked = {name: job.progress[name] for name in ("index", "against")}
-    exam = Job(
-        job.progress["evaluation"], job.tenant, EVALUATION, "queued", created=now, updated=now
-    )
-    ports.catalogue.office.put_job(replace(exam, progress=asked))
+    told, now = job.progress, ports.catalogue.now()
+    exam = asked(told["evaluation"], job.tenant, told["index"], told["against"], now)
+    ports.catalogue.office.put_job(exam)
+    ports.queue.ring(Evaluate(job.tenant, exam.job_id))
 
 
 def _verdict(job: Job, *, passed: bool | None) -> str:
