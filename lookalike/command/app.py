@@ -10,6 +10,7 @@ from lookalike.command import (
     doctor,
     duplicates,
     embedding,
+    evaluating,
     imports,
     keys,
     models,
@@ -37,6 +38,7 @@ app.add_typer(products.app, name="product")
 app.command()(search.search)
 app.command("duplicates")(duplicates.compare)
 app.command()(embedding.embed)
+app.command()(evaluating.evaluate)
 app.add_typer(models.app, name="model")
 app.add_typer(dead.app, name="dead")
 app.add_typer(keys.app, name="key")
