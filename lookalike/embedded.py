@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from fastapi import FastAPI
 
 from services.embedder import tasks as embedder
 from services.embedder.local import ChildEmbedder
-from services.embedder.model import BUNDLED, DEFAULT
+from services.embedder.on_duty import OnDuty
 from services.embedder.ports import Ports as EmbedderPorts
+from services.embedder.registry import Shelf
 from services.embedder.training import running as training
 from services.embedder.training.claims import forget_claims
 from services.embedder.training.running import Trainer
@@ -49,7 +51,6 @@ from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Tas
 from shared.trainings import NO_TENSORFLOW
 
 TENANT = "default"
-MODEL = BUNDLED / DEFAULT
 MAX_CHILDREN = 8
 """Storing what a child finds costs this process about a tenth of finding it: more would wait for it."""
 GRACE_S = 8.0
@@ -91,6 +92,7 @@ def embedded(
     Whose pictures may be fetched by URL, the environment tells, as it does other ways to run.
     """
     share_arenas()
+    known = Installation()
     hands = hands or hands_for(processors())
     with ExitStack() as stack:
         scratch = data / "scratch"
@@ -99,8 +101,11 @@ def embedded(
         catalogue.forget_leases()
         forget_claims(catalogue)
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
-        queries = stack.enter_context(ChildEmbedder(MODEL))
-        bulk = stack.enter_context(ChildEmbedder(MODEL, children=hands.children))
+        shelf = Shelf(catalogue, blobs, data / "cache")
+        model = shelf.folder(TENANT, known.model)
+        several = partial(ChildEmbedder, children=hands.children)
+        queries = stack.enter_context(OnDuty(model, shelf.of_fingerprint, ChildEmbedder))
+        bulk = stack.enter_context(OnDuty(model, shelf.of_fingerprint, several))
         targets = Targets(catalogue)
         with_annoy = find_spec("annoy") is not None
 
@@ -112,17 +117,17 @@ def embedded(
         indexing = IndexerPorts(
             catalogue, blobs, queue, targets, scratch, Limits(trees=with_annoy), shards.notice
         )
-        known = Installation()
         folders = import_roots + known.import_roots
         places = Places(blobs, catalogue.office, folders, known.import_buckets)
         fetcher = stack.enter_context(installation.fetcher_of(known))
         embedding = EmbedderPorts(
-            *(catalogue, blobs, queue, bulk, targets, places), fetcher=fetcher
+            *(catalogue, blobs, queue, bulk, targets, places), fetcher=fetcher, embedders=bulk
         )
+        remembering = RememberingEmbedder(queries, LruVectors(), queries)
 
-        trainer = Trainer(catalogue, blobs, places, data / "trainings", _for_children(data))
+        trainer = Trainer(catalogue, blobs, places, data / "trainings", _for_children(data, model))
 
-        ensure_index(indexing, _wanted(queries.spaces), alone=True)
+        ensure_index(indexing, _wanted(known.model, queries.spaces), alone=True)
         shards.start()
         stack.callback(shards.close)
         searcher = LocalSearcher(shards, annoy=with_annoy)
@@ -133,20 +138,21 @@ def embedded(
         stack.enter_context(_reconciling(indexing))
 
         gateway = GatewayPorts(
-            *(catalogue, blobs, queue, RememberingEmbedder(queries, LruVectors())),
-            *(searcher, targets, places, GatewaySettings()),
+            *(catalogue, blobs, queue, remembering, searcher),
+            *(targets, places, GatewaySettings()),
             tenant=TENANT,
             fetcher=fetcher,
+            embedders=remembering,
             untrainable=None if find_spec("tensorflow") else NO_TENSORFLOW,
         )
         yield Embedded(create_app(gateway), catalogue, queue, queries.spaces)
 
 
-def _wanted(spaces: Spaces) -> Index:
+def _wanted(model: str, spaces: Spaces) -> Index:
     return Index(
         index_id=new_id("idx"),
         tenant=TENANT,
-        model=MODEL.name,
+        model=model,
         spaces=spaces,
         shards=1,
         targets=("segments",),
@@ -156,14 +162,14 @@ def _wanted(spaces: Spaces) -> Index:
     )
 
 
-def _for_children(data: Path) -> Mapping[str, str]:
+def _for_children(data: Path, model: Path) -> Mapping[str, str]:
     """Settings of the processes that trainings are: they know no more of this one."""
     folder = data.absolute()
     return {
         "data": str(folder),
         "catalogue": f"sqlite:///{folder}/catalogue.sqlite",
         "blobs": (folder / "blobs").as_uri(),
-        "model": str(MODEL),
+        "model": str(model),
     }
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Final
 
@@ -18,7 +18,7 @@ from shared.catalogue.images import VectorWrite
 from shared.errors import NotFound, Unavailable
 from shared.images import MAX_ATTEMPTS, Claim, Place
 from shared.runtime.failpoints import reach
-from shared.seams.embedder import Embedding, Failure
+from shared.seams.embedder import Embedding, Failure, embedder_of
 from shared.tasks import EmbedImages
 from shared.vectors import to_bytes
 
@@ -36,9 +36,11 @@ class _Job:
 
 def embed_images(ports: Ports, task: EmbedImages) -> int:
     """One batch; how many images were announced. Rings again while more is claimable."""
-    if task.fingerprint != ports.fingerprint:
-        _log.warning("asked for model %s, this worker has %s", task.fingerprint, ports.fingerprint)
+    embedder = embedder_of(task.fingerprint, ports.embedder, ports.embedders)
+    if embedder is None:
+        _log.warning("nobody has a model of %s: register the one that it is of", task.fingerprint)
         return 0
+    ports = replace(ports, embedder=embedder)
     found = ports.catalogue.images.claimable(
         task.fingerprint, ports.batch + 1, tenant=task.tenant, images=task.images
     )

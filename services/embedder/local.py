@@ -25,6 +25,8 @@ from shared.seams.frames import (
 from shared.spaces import Spaces
 
 _LAST_WORDS_S = 2.0
+_LOADING_S = 120.0
+"""Until a child has loaded its model, which may bring TensorFlow along."""
 
 
 class ChildEmbedder:
@@ -122,7 +124,7 @@ class _Child:
                 "services.embedder.child", str(number), str(model), pass_fds=(number,)
             )
         # The timeout holds for every send and receive, so a hung child cannot hang its parent.
-        ours.settimeout(timeout_s)
+        ours.settimeout(max(timeout_s, _LOADING_S))
         self._socket = ours
         self._stream = cast("BinaryIO", ours.makefile("rwb"))
         self._spaces: Spaces | None = None
@@ -135,6 +137,7 @@ class _Child:
             if "error" in said:
                 raise Invalid(said["error"], code=said["code"])
             self._spaces = spaces_from_json(said["spaces"])
+            self._socket.settimeout(self._timeout_s)
         return self._spaces
 
     def embed(
@@ -173,7 +176,7 @@ class _Child:
             yield
         except TimeoutError as error:
             raise Unavailable(
-                f"The embedding process was silent for {self._timeout_s:g} s and is replaced; "
+                f"The embedding process was silent for {self._socket.gettimeout():g} s and is replaced; "
                 "try again with fewer pictures."
             ) from error
         except (EOFError, OSError) as error:

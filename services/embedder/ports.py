@@ -8,7 +8,7 @@ from shared.catalogue.targets import Targets
 from shared.fetching.fetcher import Fetcher
 from shared.places import Places
 from shared.queue.port import Queue
-from shared.seams.embedder import Embedder
+from shared.seams.embedder import Embedder, Embedders
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Ports:
     chunk_records: int = 64
     fetcher: Fetcher | None = None
     """Gets pictures that records name by URL; None: they fail."""
+    embedders: Embedders | None = None
+    """For fingerprints other than the embedder's; None: these are left to other workers."""
 
     @property
     def fingerprint(self) -> str:

@@ -8,8 +8,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,12 +24,14 @@ from services.embedder.model import (
     read_manifest,
 )
 from services.embedder.verifying import verified
+from shared import installation
 from shared.blobs import keys
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.ids import new_id, ulid
 from shared.models import RegisteredModel, check_names
+from shared.runtime.settings import Installation
 
 MODEL_ID: Final = "mdl_"
 
@@ -38,7 +40,8 @@ MODEL_ID: Final = "mdl_"
 class Shelf:
     """Where models lie; `cache` is the folder for those that come from the blobs."""
 
-    catalogue: Catalogue
+    catalogue: Catalogue | None
+    """None: nothing is registered here."""
     blobs: Blobs
     cache: Path
 
@@ -47,17 +50,30 @@ class Shelf:
         folder = folder_of(name)
         if (folder / MANIFEST).is_file():
             return folder
-        return folder_of_registered(
-            self.blobs, self.cache, registered(self.catalogue, tenant, name)
-        )
+        if self.catalogue is None:
+            raise _unknown(name, ())
+        model = registered(self.catalogue, tenant, name)
+        return folder_of_registered(self.blobs, self.cache, model)
 
     def of_fingerprint(self, fingerprint: str) -> Path | None:
         """The folder of any model that gives these vectors."""
         for folder in bundled():
             if read_manifest(folder).spaces.fingerprint == fingerprint:
                 return folder
-        model = self.catalogue.models.of_fingerprint(fingerprint)
+        model = self.catalogue.models.of_fingerprint(fingerprint) if self.catalogue else None
         return folder_of_registered(self.blobs, self.cache, model) if model else None
+
+
+@contextmanager
+def shelf_of(known: Installation) -> Iterator[Shelf]:
+    """By the settings; without the catalogue where none is named and none is on this machine."""
+    catalogue = installation.catalogue_of(known) if _is_there(known) else None
+    with closing(catalogue) if catalogue else nullcontext():
+        yield Shelf(catalogue, installation.blobs_of(known), known.data / "cache")
+
+
+def _is_there(known: Installation) -> bool:
+    return "catalogue" in known.model_fields_set or (known.data / "catalogue.sqlite").is_file()
 
 
 def bundled() -> list[Path]:
@@ -73,12 +89,13 @@ def registered(catalogue: Catalogue, tenant: str, name: str) -> RegisteredModel:
         title, _, version = name.rpartition("@")
         found = catalogue.models.named(tenant, title, version)
     if found is None:
-        known = [folder.name for folder in bundled()]
-        known += [model.title for model in catalogue.models.all(tenant)]
-        raise NotFound(
-            f"There is no model {name!r} here; there are: {', '.join(known)}.", code="no_such_model"
-        )
+        raise _unknown(name, [model.title for model in catalogue.models.all(tenant)])
     return found
+
+
+def _unknown(name: str, titles: Sequence[str]) -> NotFound:
+    known = ", ".join([*(folder.name for folder in bundled()), *titles])
+    return NotFound(f"There is no model {name!r} here; there are: {known}.", code="no_such_model")
 
 
 def register(catalogue: Catalogue, blobs: Blobs, tenant: str, folder: Path) -> RegisteredModel:

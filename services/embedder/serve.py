@@ -4,10 +4,12 @@
 """
 
 import sys
+from functools import partial
 
 from services.embedder.app import create_app
 from services.embedder.local import ChildEmbedder
-from services.embedder.model import folder_of
+from services.embedder.on_duty import OnDuty
+from services.embedder.registry import shelf_of
 from shared.runtime.arguments import address, processors
 from shared.runtime.http import serve
 from shared.runtime.logs import configure
@@ -17,12 +19,15 @@ PORT = 8081
 
 
 def run(host: str, port: int) -> None:
-    """Until SIGTERM; as many pictures at once as there are processors."""
+    """Until SIGTERM; of each model, as many pictures at once as there are processors."""
     known = Installation()
     configure(known.log_level, sys.stdout)
-    children = processors()
-    with ChildEmbedder(folder_of(known.model), children=children) as embedder:
-        serve(create_app(embedder), host, port)
+    children = partial(ChildEmbedder, children=processors())
+    with (
+        shelf_of(known) as shelf,
+        OnDuty(shelf.folder(known.tenant, known.model), shelf.of_fingerprint, children) as embedder,
+    ):
+        serve(create_app(embedder, embedder), host, port)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 from services.embedder.local import ChildEmbedder
-from services.embedder.model import folder_of
+from services.embedder.on_duty import OnDuty
 from services.embedder.ports import Ports
+from services.embedder.registry import Shelf
 from services.embedder.tasks import handle
 from shared import installation
 from shared.catalogue.targets import Targets
@@ -31,13 +32,17 @@ def run(queues: Sequence[QueueName], concurrency: int) -> int:
     share_arenas()
     with ExitStack() as stack:
         catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
-        embedder = ChildEmbedder(folder_of(known.model), children=concurrency)
         blobs = installation.blobs_of(known)
+        shelf = Shelf(catalogue, blobs, known.data / "cache")
+        model = shelf.folder(known.tenant, known.model)
+        children = partial(ChildEmbedder, children=concurrency)
+        embedder = stack.enter_context(OnDuty(model, shelf.of_fingerprint, children))
         ports = Ports(
             catalogue=catalogue,
             blobs=blobs,
             queue=stack.enter_context(closing(installation.queue_of(known))),
-            embedder=stack.enter_context(embedder),
+            embedder=embedder,
+            embedders=embedder,
             targets=Targets(catalogue),
             fetcher=stack.enter_context(installation.fetcher_of(known)),
             places=installation.places_of(known, catalogue, blobs),

@@ -14,7 +14,7 @@ from shared.catalogue.targets import Targets
 from shared.fetching.fetcher import Fetcher
 from shared.places import Places
 from shared.queue.port import Queue
-from shared.seams.embedder import Embedder
+from shared.seams.embedder import Embedder, Embedders
 from shared.seams.searcher import Searcher
 
 
@@ -33,6 +33,8 @@ class Ports:
     """Whose catalogue the page at `/` shows, and whom the operator's key is for."""
     fetcher: Fetcher | None = None
     """Gets pictures that are named by URL; None: they are refused."""
+    embedders: Embedders | None = None
+    """For indexes of other models than the embedder's; None: their pictures are refused."""
     untrainable: str | None = None
     """Why networks cannot be trained here; None where they can, or where only trainers know."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from services.gateway import cursors, pictures
 from services.gateway.keys import Caller
+from services.gateway.ports import Ports
 from services.gateway.schemas.products import PictureBody
 from services.gateway.schemas.search import CropBody, QueryPicture, SearchOptions
 from shared.errors import Conflict, Flaw, Invalid, NotFound, TooLarge, Undecodable
@@ -13,7 +14,7 @@ from shared.filters import FIELDS, parse
 from shared.hits import DEFAULT_BLEND, FacetRequest, SearchRequest, WeightedProduct
 from shared.images import Crop
 from shared.indexes import Index
-from shared.seams.embedder import Embedder, Failure
+from shared.seams.embedder import Failure, embedder_of
 from shared.spaces import SpaceName
 
 
@@ -68,11 +69,14 @@ def picture_bytes(caller: Caller, picture: QueryPicture) -> bytes:
     return found.data or b""
 
 
-def embedded(embedder: Embedder, index: Index, data: bytes, crop: CropBody | None) -> bytes:
-    """The picture's vector in the index's spaces."""
-    if embedder.spaces.fingerprint != index.spaces.fingerprint:
+def embedded(ports: Ports, index: Index, data: bytes, crop: CropBody | None) -> bytes:
+    """The picture's vector in the index's spaces, by the model that the index was made with."""
+    embedder = embedder_of(index.spaces.fingerprint, ports.embedder, ports.embedders)
+    if embedder is None:
         raise Conflict(
-            f"The index {index.index_id} was made by another model than the one that runs here.",
+            f"The index {index.index_id} was made with the model {index.model!r}, fingerprint "
+            f"{index.spaces.fingerprint}, which is neither bundled nor registered here: register "
+            "it, or search by products.",
             code="other_model",
         )
     part = None if crop is None else _inside(crop)

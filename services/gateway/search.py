@@ -39,7 +39,7 @@ def search(caller: Caller, query: QueryBody, options: SearchOptions) -> SearchVi
     if query.image is not None:
         data = queries.picture_bytes(caller, query.image)
         watch.lap("decode")
-        vector = queries.embedded(caller.ports.embedder, index, data, query.image.crop)
+        vector = queries.embedded(caller.ports, index, data, query.image.crop)
         watch.lap("embed")
         request = dataclasses.replace(request, vector=vector)
     return _answered(caller, request, options, watch)
@@ -54,7 +54,7 @@ def search_picture(
     request = queries.request(index, options, None, ())
     pictures.from_file(data, "")
     watch.lap("decode")
-    vector = queries.embedded(caller.ports.embedder, index, data, crop)
+    vector = queries.embedded(caller.ports, index, data, crop)
     watch.lap("embed")
     return _answered(caller, dataclasses.replace(request, vector=vector), options, watch)
 

@@ -29,19 +29,21 @@ def run(host: str, port: int) -> None:
     with ExitStack() as stack:
         catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
         embedder = stack.enter_context(closing(RemoteEmbedder(known.embedder_url)))
+        remembering = RememberingEmbedder(embedder, installation.cache_of(known), embedder)
         searcher = RemoteSearcher(known.search_urls, known.search_groups)
         blobs = installation.blobs_of(known)
         ports = Ports(
             catalogue=catalogue,
             blobs=blobs,
             queue=stack.enter_context(closing(installation.queue_of(known))),
-            embedder=RememberingEmbedder(embedder, installation.cache_of(known)),
+            embedder=remembering,
             searcher=stack.enter_context(closing(searcher)),
             targets=Targets(catalogue),
             settings=GatewaySettings(),
             places=installation.places_of(known, catalogue, blobs),
             tenant=known.tenant,
             fetcher=stack.enter_context(installation.fetcher_of(known)),
+            embedders=remembering,
         )
         serve(create_app(ports), host, port)
 

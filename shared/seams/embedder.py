@@ -42,3 +42,18 @@ class Embedder(Protocol):
     def embed(
         self, pictures: Sequence[bytes], *, crop: Crop | None = None, thumbnails: bool = False
     ) -> list[Embedding | Failure]: ...
+
+
+class Embedders(Protocol):
+    """An `Embedder` for the fingerprint of each model there is, whatever it takes to have it."""
+
+    def of(self, fingerprint: str) -> Embedder | None:
+        """None where nobody has a model of it; raises `Unavailable` where it cannot be had now."""
+        ...
+
+
+def embedder_of(fingerprint: str, own: Embedder, others: Embedders | None) -> Embedder | None:
+    """`own` where it is its fingerprint, or one of the others."""
+    if own.spaces.fingerprint == fingerprint:
+        return own
+    return others.of(fingerprint) if others else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
+from urllib.parse import urlencode
 
 from shared.errors import Malformed
 from shared.images import MAX_PICTURE_BYTES, Crop
@@ -15,6 +16,8 @@ from shared.spaces import Spaces
 SPACES: Final = "/v1/spaces"
 EMBED: Final = "/v1/embed"
 MEDIA_TYPE: Final = "application/octet-stream"
+NO_MODEL: Final = "no_such_model"
+"""The code of who is asked for a fingerprint that no model of theirs has."""
 MAX_PICTURES: Final = 32
 MAX_BYTES: Final = 64 << 20
 """Of a body; larger than any single picture, so that every call can be cut to fit."""
@@ -27,6 +30,8 @@ class PicturesAsked:
     pictures: tuple[bytes, ...]
     crop: Crop | None
     thumbnails: bool
+    fingerprint: str | None = None
+    """None: of the model that the embedder itself was started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Embedded:
 def asked_to_body(asked: PicturesAsked) -> bytes:
     stream = BytesIO()
     head = frames.head_of(len(asked.pictures), asked.crop, thumbnails=asked.thumbnails)
-    frames.write_json(stream, head)
+    frames.write_json(stream, head | {"fingerprint": asked.fingerprint})
     for picture in asked.pictures:
         # One byte too many is enough for the other side to see that it is too large.
         frames.write_frame(stream, picture[: MAX_PICTURE_BYTES + 1])
@@ -53,7 +58,7 @@ def asked_from_body(body: bytes) -> PicturesAsked:
         head = frames.read_json(stream)
         crop = None if head["crop"] is None else Crop(**head["crop"])
         pictures = tuple(frames.read_frame(stream) for _ in range(head["count"]))
-        return PicturesAsked(pictures, crop, bool(head["thumbnails"]))
+        return PicturesAsked(pictures, crop, bool(head["thumbnails"]), head.get("fingerprint"))
     except _UNREADABLE as error:
         raise Malformed("The body is not made of frames: a head, then the pictures.") from error
 
@@ -75,6 +80,11 @@ def embedded_from_body(body: bytes) -> Embedded:
         return Embedded(str(head["fingerprint"]), results)
     except _UNREADABLE as error:
         raise Malformed("The body is not made of frames: a head, then the results.") from error
+
+
+def spaces_path(fingerprint: str | None) -> str:
+    """Where an embedder tells its spaces, or those of another model that it has."""
+    return f"{SPACES}?{urlencode({'fingerprint': fingerprint})}" if fingerprint else SPACES
 
 
 def spaces_to_json(spaces: Spaces) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.images import Crop, sha256_of
-from shared.seams.embedder import Embedder, Embedding, Failure
+from shared.seams.embedder import Embedder, Embedders, Embedding, Failure, embedder_of
 from shared.seams.vectors_cache import VectorCache
 from shared.spaces import Spaces
 
@@ -14,12 +14,19 @@ class RememberingEmbedder:
     A vector is a function of the bytes, the crop and the fingerprint, so these are the key.
     """
 
-    def __init__(self, embedder: Embedder, cache: VectorCache) -> None:
-        self._embedder, self._cache = embedder, cache
+    def __init__(
+        self, embedder: Embedder, cache: VectorCache, others: Embedders | None = None
+    ) -> None:
+        self._embedder, self._cache, self._others = embedder, cache, others
 
     @property
     def spaces(self) -> Spaces:
         return self._embedder.spaces
+
+    def of(self, fingerprint: str) -> Embedder | None:
+        """One of the others, remembered in the same cache."""
+        found = embedder_of(fingerprint, self._embedder, self._others)
+        return RememberingEmbedder(found, self._cache) if found else None
 
     def embed(
         self, pictures: Sequence[bytes], *, crop: Crop | None = None, thumbnails: bool = False

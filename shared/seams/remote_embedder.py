@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from shared.errors import LookalikeError, NotFound, Unavailable
+from shared.errors import Conflict, LookalikeError, NotFound, Unavailable
 from shared.images import Crop
 from shared.pictures import check_crop
 from shared.seams import embedding_wire as wire
-from shared.seams.embedder import Embedding, Failure
+from shared.seams.embedder import Embedder, Embedding, Failure
 from shared.seams.embedding_wire import PicturesAsked
 from shared.seams.http.exchange import Call
 from shared.seams.http.processes import Process
@@ -22,23 +22,20 @@ SPACES_TIMEOUT_S: Final = 3.0
 Answer = TypeVar("Answer")
 
 
-class RemoteEmbedder:
-    """Asks the embedder at `url`, which may start later than this: until then it is `Unavailable`.
+class _RemoteModel:
+    """One model of the embedder: the one that it was started with, or that of a fingerprint."""
 
-    Its spaces are asked for once. When it comes back with another model, the call that finds out
-    fails and the next one knows the new spaces, so a vector is never taken for another model's.
-    """
-
-    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
-        self._process = Process(url, "the embedder")
+    def __init__(self, process: Process, timeout_s: float, fingerprint: str | None = None) -> None:
+        self._process = process
         self._timeout_s = timeout_s
+        self._fingerprint = fingerprint
         self._spaces: Spaces | None = None
 
     @property
     def spaces(self) -> Spaces:
         known = self._spaces
         if known is None:
-            call = Call("GET", wire.SPACES)
+            call = Call("GET", wire.spaces_path(self._fingerprint))
             known = self._spaces = self._told(call, wire.spaces_from_json, SPACES_TIMEOUT_S)
         return known
 
@@ -50,12 +47,10 @@ class RemoteEmbedder:
         return [
             result
             for batch in wire.batches(pictures)
-            for result in self._embedded(PicturesAsked(tuple(batch), crop, thumbnails))
+            for result in self._embedded(
+                PicturesAsked(tuple(batch), crop, thumbnails, self._fingerprint)
+            )
         ]
-
-    def close(self) -> None:
-        """Closes the connections that nobody uses."""
-        self._process.close()
 
     def _embedded(self, asked: PicturesAsked) -> Sequence[Embedding | Failure]:
         spaces = self.spaces
@@ -78,3 +73,34 @@ class RemoteEmbedder:
         if isinstance(told, LookalikeError):
             raise told
         return told
+
+
+class RemoteEmbedder(_RemoteModel):
+    """Asks the embedder at `url`, which may start later than this: until then it is `Unavailable`.
+
+    Its spaces are asked for once. When it comes back with another model, the call that finds out
+    fails and the next one knows the new spaces, so a vector is never taken for another model's.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        super().__init__(Process(url, "the embedder"), timeout_s)
+        self._others: dict[str, _RemoteModel] = {}
+
+    def of(self, fingerprint: str) -> Embedder | None:
+        """Whatever else it has, over the same connections; asked for once."""
+        if fingerprint == self.spaces.fingerprint:
+            return self
+        if fingerprint not in self._others:
+            other = _RemoteModel(self._process, self._timeout_s, fingerprint)
+            try:
+                found = other.spaces.fingerprint
+            except Conflict:
+                return None
+            if found != fingerprint:  # an embedder of an older release has one model only
+                return None
+            self._others[fingerprint] = other
+        return self._others[fingerprint]
+
+    def close(self) -> None:
+        """Closes the connections that nobody uses."""
+        self._process.close()
