@@ -14,6 +14,7 @@ from services.indexer.build import (
 )
 from services.indexer.commit import commit
 from services.indexer.rebuild import start_rebuild
+from services.indexer.reconciler import building
 from services.indexer.segments import stored
 from services.indexer.sync import read_batch
 from services.indexer.tasks import handle
@@ -311,6 +312,7 @@ def test_a_retired_index_is_dropped_by_whoever_is_rung_for_it(house: "House") ->
     stocked(house)
     two = create_index(house.ports, house.index_like("two"), alias=None)
     house.ports.catalogue.indexes.set_state("two", "retired")
+    assert list(building(house.ports)) == [TWO]
     assert build_index(house.ports, TWO) == "gone"
     assert house.ports.catalogue.indexes.get("two") is None
     job = house.ports.catalogue.office.job(TENANT, build_job_id(two))
