@@ -153,6 +153,7 @@ def _turns(trainer: Trainer, child: "subprocess.Popen[bytes]") -> Iterator[Mappi
         if line is not None:
             heard_at, said = now, json.loads(line)
             if "ended" in said:
+                yield news
                 yield said
             news |= said
         if now - heard_at > SILENCE_S:
