@@ -1,3 +1,4 @@
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from shared.images import MAX_ATTEMPTS, Place, sha256_of
 from shared.seams.embedder import Failure
 from shared.tasks import EmbedImages, SyncShard
 from shared.vectors import from_bytes
+from tests.embedder_tasks.conftest import SPACES, TinyEmbedder
 
 EMBED = EmbedImages("f1")
 
@@ -182,6 +184,37 @@ def test_another_models_ring_is_not_answered(house: Any) -> None:
     sha256 = house.upload("one")
     assert embed_images(house.ports, EmbedImages("f2")) == 0
     assert house.image(sha256).vectors == {}
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """One model beside the house's own."""
+
+    other: TinyEmbedder
+
+    def of(self, fingerprint: str) -> TinyEmbedder | None:
+        return self.other if self.other.spaces.fingerprint == fingerprint else None
+
+
+def test_a_ring_for_another_model_is_answered_with_that_model(house: Any) -> None:
+    sha256 = house.upload("one")
+    house.put("p", sha256)
+    revision = house.product("p").images_revision
+    house = house.with_ports(embedders=Candidates(TinyEmbedder(replace(SPACES, fingerprint="f2"))))
+    assert embed_images(house.ports, EmbedImages("f2")) == 1
+    assert set(house.image(sha256).vectors) == {"f2"}
+    assert house.product("p").images_revision > revision
+    assert embed_images(house.ports, EmbedImages("f3")) == 0
+    assert embed_images(house.ports, EMBED) == 1
+    assert set(house.image(sha256).vectors) == {"f1", "f2"}
+
+
+def test_what_another_model_cannot_decode_is_a_verdict_of_that_model(house: Any) -> None:
+    sha256 = house.upload("torn")
+    house = house.with_ports(embedders=Candidates(TinyEmbedder(replace(SPACES, fingerprint="f2"))))
+    assert embed_images(house.ports, EmbedImages("f2")) == 1
+    assert house.image(sha256).state["f2"].error
+    assert house.error(sha256) is None
 
 
 def test_a_crash_between_vector_and_bump_is_made_good(house: Any) -> None:
