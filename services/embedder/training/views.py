@@ -23,6 +23,15 @@ def views(pixels: Pixels, rng: Rng) -> list[Pixels]:
     return [pixels, *(distorted(view, rng) for view in seen)]
 
 
+def some_view(pixels: Pixels, rng: Rng) -> Pixels:
+    """One of those by lot, where a photo is looked at anew each time."""
+    kind = rng.random()
+    if kind < 1 / VIEWS:
+        return pixels
+    seen = shrunk(pixels, rng) if kind < 2 / VIEWS else cropped(pixels, rng)
+    return distorted(seen, rng)
+
+
 def cropped(pixels: Pixels, rng: Rng) -> Pixels:
     """55 to 95 % of each side, the shape nearly kept, mirrored half of the time."""
     height, width = pixels.shape[:2]
