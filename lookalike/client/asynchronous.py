@@ -48,6 +48,7 @@ from lookalike.client.options import (
     SearchOptions,
     SimilarOptions,
 )
+from lookalike.client.switching.asynchronous import AsyncSwitching
 from lookalike.client.transport import (
     CHUNK_BYTES,
     RETRIES,
@@ -62,7 +63,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class AsyncLookalike:
+class AsyncLookalike(AsyncSwitching):
     """As `Lookalike`, with every method awaited; closed by `aclose` or `async with`."""
 
     def __init__(

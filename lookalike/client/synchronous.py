@@ -48,6 +48,7 @@ from lookalike.client.options import (
     SearchOptions,
     SimilarOptions,
 )
+from lookalike.client.switching.synchronous import Switching
 from lookalike.client.transport import (
     CHUNK_BYTES,
     RETRIES,
@@ -62,7 +63,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class Lookalike:
+class Lookalike(Switching):
     """One server's API; safe for several threads. Closing it, or leaving `with`, ends connections.
 
     `server` and `key` are LOOKALIKE_URL and LOOKALIKE_KEY unless said. A request is repeated up to

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from lookalike.command import (
+    aliases,
     bench,
     dead,
     doctor,
@@ -12,9 +13,11 @@ from lookalike.command import (
     embedding,
     evaluating,
     imports,
+    indexes,
     keys,
     models,
     products,
+    reembedding,
     running,
     samples,
     search,
@@ -40,6 +43,9 @@ app.command("duplicates")(duplicates.compare)
 app.command()(embedding.embed)
 app.command()(evaluating.evaluate)
 app.add_typer(models.app, name="model")
+app.add_typer(indexes.app, name="index")
+app.add_typer(aliases.app, name="alias")
+app.command()(reembedding.reembed)
 app.add_typer(dead.app, name="dead")
 app.add_typer(keys.app, name="key")
 app.command()(doctor.doctor)

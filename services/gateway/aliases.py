@@ -26,14 +26,14 @@ def get(caller: Caller, name: str) -> AliasView:
 
 
 def put(caller: Caller, name: str, body: AliasBody, if_match: str | None) -> AliasView:
-    """Over the version that the caller has seen; moving it to where it is does nothing."""
+    """Over the version that the caller has seen; one that is there already is left there."""
     _check_name(name)
     standing = caller.ports.catalogue.indexes.alias(caller.tenant, name)
     before = standing or unset(caller.tenant, name)
+    if if_match is not None and before.index_id == body.index_id:
+        return view(before)  # perhaps by a request of the caller whose answer was lost
     _check_match(before, if_match, needed=True)
     index = _complete(caller, body.index_id)
-    if index.index_id == before.index_id:
-        return view(before)
     ground = _ground(caller, before, index, body)
     return _moved(caller, before, index, _why(caller, index, ground, body.reason))
 

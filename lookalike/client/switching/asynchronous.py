@@ -1,0 +1,77 @@
+"""Indexes and aliases in the client for programs on asyncio."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from lookalike.client.answers import Job
+from lookalike.client.exchange import Flow, Outcome
+from lookalike.client.switching import flows
+from lookalike.client.switching.answers import Alias, Aliases, Index, Indexes
+
+
+class AsyncSwitching(ABC):
+    """What `AsyncLookalike` says about indexes and aliases."""
+
+    @abstractmethod
+    async def _run(self, flow: Flow[Outcome]) -> Outcome: ...
+
+    async def indexes(self) -> Indexes:
+        """All there are, in the order in which they were made."""
+        return await self._run(flows.indexes())
+
+    async def index(self, index_id: str) -> Index:
+        """Its model, its size, and how far it is behind the catalogue."""
+        return await self._run(flows.index(index_id))
+
+    async def create_index(
+        self,
+        *,
+        model: str | None = None,
+        shards: int | None = None,
+        declared: Sequence[str] | None = None,
+        targets: Sequence[str] | None = None,
+    ) -> Index:
+        """Begins one beside the live one; what is not said is as that one has it."""
+        return await self._run(flows.create_index(model, shards, declared, targets))
+
+    async def drop_index(self, index_id: str) -> None:
+        """Refused while an alias is on it."""
+        return await self._run(flows.drop_index(index_id))
+
+    async def aliases(self) -> Aliases:
+        return await self._run(flows.aliases())
+
+    async def alias(self, name: str) -> Alias:
+        """Which index it is on, and who moved it there."""
+        return await self._run(flows.alias(name))
+
+    async def set_alias(
+        self,
+        name: str,
+        index_id: str,
+        *,
+        version: int | None = None,
+        force: bool = False,
+        reason: str | None = None,
+    ) -> Alias:
+        """Moved over `version`; `live` takes another model only after an exam, or by `force`."""
+        return await self._run(flows.set_alias(name, index_id, version, reason, force=force))
+
+    async def rollback(self, name: str, *, reason: str | None = None) -> Alias:
+        """Back to the index before."""
+        return await self._run(flows.rollback(name, reason))
+
+    async def reembed(
+        self,
+        model: str,
+        *,
+        shards: int | None = None,
+        targets: Sequence[str] | None = None,
+        evaluate: bool = True,
+    ) -> Job:
+        """Brings the catalogue to another model, beside the live index; `wait` for the job."""
+        return await self._run(flows.reembed(model, shards, targets, evaluate=evaluate))
+
+    async def cancel_reembedding(self, job_id: str) -> Job:
+        """Its index is dropped."""
+        return await self._run(flows.cancel_reembedding(job_id))
