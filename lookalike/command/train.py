@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lookalike.command import train_triplet
 from lookalike.command.models import ModelOption, folder_of
 from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 from shared.errors import Invalid
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from services.embedder.training.whitening import Photos
 
 app = typer.Typer(no_args_is_help=True, help="Models that know a shop better.")
+app.command()(train_triplet.triplet)
 
 Data = Annotated[
     Path | None,

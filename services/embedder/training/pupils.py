@@ -5,6 +5,7 @@ it; any other, bundled or adapted, gets or goes on with a head. Both look at a p
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -71,9 +72,9 @@ class Pupil(Protocol):
     def write(self, out: Path, about: About) -> Manifest: ...
 
 
-def pupil(request: TripletRequest, parent: Path | None) -> Pupil:
-    """`parent`: the folder of the model that it goes on from, or that serves as its backbone."""
-    if parent is None:
+def pupil(request: TripletRequest, folder: Callable[[str], Path]) -> Pupil:
+    """`folder` gives a model's, of the one that it goes on from or that serves as its backbone."""
+    if request.from_model is None and is_ranking(request.backbone):
         weights = Path(request.weights) if request.weights is not None else None
         made = ranking(
             request.backbone,
@@ -84,6 +85,7 @@ def pupil(request: TripletRequest, parent: Path | None) -> Pupil:
             seed=request.seed,
         )
         return KerasPupil(request.backbone, made)
+    parent = folder(request.from_model or request.backbone)
     manifest = load(parent).manifest
     if (parent / TRAINED).is_file() and not (parent / HEADS).exists():
         return _again(parent, manifest, request)

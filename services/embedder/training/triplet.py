@@ -108,15 +108,15 @@ def train(
     tell: Tell,
     *,
     gather: Callable[[], Subject],
-    parent: Path | None,
+    folder: Callable[[str], Path],
 ) -> Trained:
-    """`gather` is asked once; `parent` is the folder of `from_model`, or of a model as backbone.
+    """`gather` is asked once; `folder` gives that of a model by its name.
 
     Raises `Conflict` with the figures where too much of what is old was forgotten.
     """
     check_free(out)
     begun = time.monotonic()
-    taught = pupil(request, parent)
+    taught = pupil(request, folder)
     scratch = scratch / _asked(request, taught)
     material = _material(scratch, taught, gather, tell)
     lessons, exam = material.divided()
