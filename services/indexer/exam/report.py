@@ -79,7 +79,8 @@ def _sheets(exam: Exam, sheets: Sequence[Sheet], pictures: Pictures) -> Iterator
         yield (
             '<p class="key" style="margin-top: 44px">'
             '<span class="product"><i class="photo"></i>another photo of the same product</span>'
-            '<span class="category"><i class="photo"></i>a product of the same category</span></p>'
+            '<span class="category"><i class="photo"></i>a product of the same category</span>'
+            "<span>of 100: how well what was asked of this photo was answered</span></p>"
         )
     for sheet in sheets:
         yield f"<h2>{escape(sheet.title)}</h2>"
