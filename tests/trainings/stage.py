@@ -27,7 +27,7 @@ from shared.vectors import Floats, to_bytes
 
 TENANT: Final = "default"
 MODEL: Final = BUNDLED / DEFAULT
-CATEGORIES, EACH = 30, 12
+CATEGORIES, EACH = 20, 8
 
 
 def stock(catalogue: Catalogue, *, told: bool = True, tenant: str = TENANT) -> None:
