@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.command import train_triplet
+from lookalike.command import train_classifier, train_triplet
 from lookalike.command.models import ModelOption, folder_of
 from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 from shared.errors import Invalid
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
     from services.embedder.training.whitening import Photos
 
 app = typer.Typer(no_args_is_help=True, help="Models that know a shop better.")
+app.command()(train_classifier.classifier)
 app.command()(train_triplet.triplet)
 
 Data = Annotated[
     Path | None,
     typer.Option(help="The demo's folder; without it, the catalogue that the settings name."),
 ]
-
-
-@app.callback()
-def group() -> None:
-    """Kept a group while it has one command."""
 
 
 @app.command()

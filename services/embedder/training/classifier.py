@@ -20,6 +20,7 @@ import numpy as np
 from services.embedder.decode import Pixels
 from services.embedder.model import Manifest
 from services.embedder.training import confusion
+from services.embedder.training.backbones import is_backbone
 from services.embedder.training.events import Log, logged
 from services.embedder.training.exporting import About
 from services.embedder.training.folders import check_free
@@ -55,10 +56,20 @@ class Trained:
     """What is taken for what, in HTML beside the model; written with it."""
 
     @property
+    def figures(self) -> dict[str, float]:
+        """Shares by name, as a manifest's `quality` has them."""
+        return {
+            "nearest_before": round(self.before.nearest, 4),
+            "nearest_after": round(self.after.nearest, 4),
+            "precision_before": round(self.before.precision, 4),
+            "precision_after": round(self.after.precision, 4),
+        }
+
+    @property
     def sentence(self) -> str:
         """What came of it, for people."""
         before, after = (f"{100 * one.precision:.1f} %" for one in (self.before, self.after))
-        said = "Of the ten nearest photos of a held-out product"
+        said = f"Of the {self.after.among} nearest photos of a held-out product"
         if self.manifest is None:
             return f"{said}, {before} are of its category, and nothing made it more."
         return f"{said}, {after} are of its category; without the training {before}."
@@ -80,7 +91,8 @@ class _Room:
         asked = self.request
         return Lesson(asked.epochs, asked.patience, asked.batch, asked.learning_rate, asked.seed)
 
-    def told(self, stage: str, epoch: Epoch) -> None:
+    def logged(self, stage: str, epoch: Epoch) -> dict[str, float]:
+        """An epoch's figures, after they are written where TensorBoard finds them."""
         figures = {
             "loss": epoch.loss,
             "rate": epoch.rate,
@@ -88,7 +100,7 @@ class _Room:
             "precision": epoch.quality.precision,
         }
         self.log(epoch.number, {f"{stage}/{name}": value for name, value in figures.items()})
-        self.tell(Progress(stage, epoch.number, self.request.epochs, figures))
+        return figures
 
 
 def train(
@@ -98,12 +110,13 @@ def train(
     tell: Tell,
     *,
     gather: Callable[[], Sequence[Photo]],
-    parent: Path | None = None,
+    folder: Callable[[str], Path],
     logs: Path | None = None,
 ) -> Trained:
-    """`parent` is the folder of a model that serves as the backbone; `gather` is asked once."""
+    """`gather` is asked once; `folder` knows models by name, for one that serves as the backbone."""
     begun = time.monotonic()
     check_free(out)
+    parent = _parent(request, folder)
     keras.utils.set_random_seed(request.seed)
     taught = student(request, parent)
     photos = gather()
@@ -120,22 +133,18 @@ def train(
     found = Trained(None, before, learnt.quality, len(seen.photos), seen.unreadable, sheet)
     if parent is not None and not learnt.quality.worth > before.worth:
         return found
-    tell(Progress("writing", 0, 1, figures(found)))
+    tell(Progress("writing", 0, 1, found.figures))
     about = _about(room, learnt, found, round((time.monotonic() - begun) / 60, 1))
     with _beside(sheet, confusion.page(request.name, list(_guesses(room, learnt)))):
         manifest = taught.write(learnt.layer, out, about)
-    tell(Progress("writing", 1, 1, figures(found)))
+    tell(Progress("writing", 1, 1, found.figures))
     return replace(found, manifest=manifest)
 
 
-def figures(found: Trained) -> dict[str, float]:
-    """Shares by name, as a manifest's `quality` has them."""
-    return {
-        "nearest_before": round(found.before.nearest, 4),
-        "nearest_after": round(found.after.nearest, 4),
-        "precision_before": round(found.before.precision, 4),
-        "precision_after": round(found.after.precision, 4),
-    }
+def _parent(request: ClassifierRequest, folder: Callable[[str], Path]) -> Path | None:
+    if request.from_model is not None:
+        return folder(request.from_model)
+    return None if is_backbone(request.backbone) else folder(request.backbone)
 
 
 def _asked(request: ClassifierRequest, taught: Student, photos: Sequence[Photo]) -> str:
@@ -152,6 +161,10 @@ def _learnt(room: _Room) -> Learnt:
     def judge(layer: Layer) -> Quality:
         return seen.judge(layer(seen.judging))
 
+    def told(epoch: Epoch) -> None:
+        figures = room.logged("learning", epoch)
+        room.tell(Progress("learning", epoch.number, room.request.epochs, figures))
+
     if (known := saved(room.scratch / _LEARNT)) is not None:
         layer = Layer(known["mean"], known["matrix"])
         return Learnt(layer, known["classes"], judge(layer), int(known["epoch"]))
@@ -160,7 +173,7 @@ def _learnt(room: _Room) -> Learnt:
         seen.numbers,
         judge,
         room.lesson,
-        lambda epoch: room.told("learning", epoch),
+        told,
     )
     numbers = {"mean": learnt.layer.mean, "matrix": learnt.layer.matrix, "classes": learnt.classes}
     save(room.scratch / _LEARNT, {**numbers, "epoch": np.array(learnt.epoch)})
@@ -171,6 +184,7 @@ def _unfrozen(room: _Room, learnt: Learnt) -> Learnt:
     backbone, seen = room.student.backbone, room.material
     if backbone is None:
         return learnt
+    figures: dict[str, float] = {}
     return unfreeze(
         backbone,
         learnt,
@@ -179,8 +193,8 @@ def _unfrozen(room: _Room, learnt: Learnt) -> Learnt:
         groups=room.request.unfreeze,
         lesson=room.lesson,
         scratch=room.scratch,
-        told=lambda epoch: room.told("unfreezing", epoch),
-        tell_step=lambda done, of: room.tell(Progress("unfreezing, steps", done, of)),
+        told=lambda epoch: figures.update(room.logged("unfreezing", epoch)),
+        tell_step=lambda done, of: room.tell(Progress("unfreezing", done, of, dict(figures))),
     )
 
 
@@ -208,7 +222,6 @@ def _guesses(room: _Room, learnt: Learnt) -> Iterator[confusion.Guess]:
 def _about(room: _Room, learnt: Learnt, found: Trained, minutes: float) -> About:
     request, seen = room.request, room.material
     told = room.student.described()
-    quality = figures(found)
     return About(
         name=request.name,
         version=request.version,
@@ -231,7 +244,7 @@ def _about(room: _Room, learnt: Learnt, found: Trained, minutes: float) -> About
             "by_category": _by_category(found),
             "minutes": minutes,
         },
-        quality=quality,
+        quality=found.figures,
     )
 
 

@@ -26,6 +26,8 @@ SCALE: Final = 16.0
 """Cosines are multiplied by it before the softmax."""
 _FITTED_ON: Final = 20_000
 _WARM_UP: Final = 0.05
+_STEPS_LEAST: Final = 20
+"""Of an epoch, however few photos there are."""
 _WEIGHT_DECAY: Final = 1e-4
 
 
@@ -164,7 +166,7 @@ class _Pupil:
 
     def __init__(self, begun: Layer, taught: Taught, lesson: Lesson) -> None:
         self._batch = lesson.batch
-        self._steps = max(1, round(len(taught.values) / lesson.batch))
+        self._steps = max(_STEPS_LEAST, round(len(taught.values) / lesson.batch))
         self._step = 0
         classes = first_classes(begun(taught.values[:, 0]), taught.categories)
         self._variables = [tf.Variable(one) for one in (begun.mean, begun.matrix, classes)]
@@ -173,7 +175,7 @@ class _Pupil:
         self._learn = tf.function(self._learn_batch, reduce_retracing=True)
 
     def epoch(self, taught: Taught, rng: np.random.Generator) -> float:
-        """The mean loss of a pass over as many photos as there are, two views of each."""
+        """The mean loss over about as many photos as there are, two views of each."""
         return float(np.mean([self._one(taught, rng) for _ in range(self._steps)]))
 
     def _one(self, taught: Taught, rng: np.random.Generator) -> float:

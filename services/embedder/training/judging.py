@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.embedder.training.pictures import Photo
-from services.embedder.training.whitening import Photos, shares
+from services.embedder.training.whitening import NEAREST, Photos, shares
 from shared.vectors import Floats
 
 
@@ -16,7 +16,8 @@ class Quality:
 
     nearest: float
     precision: float
-    """Of the ten nearest."""
+    among: int
+    """How many of the nearest `precision` is of: ten, or what categories usually have to find."""
     by_category: Mapping[str, tuple[float, float]]
     """`nearest` and `precision` of each."""
 
@@ -31,7 +32,9 @@ def judged(vectors: Floats, photos: Sequence[Photo]) -> Quality:
     names, categories = np.unique([photo.category for photo in photos], return_inverse=True)
     products = np.unique([photo.product for photo in photos], return_inverse=True)[1]
     among = Photos(vectors.astype(np.float32), categories, products)
-    nearest, precision = shares(among, 1), shares(among)
+    others = np.bincount(categories)[categories] - 1
+    count = max(1, min(NEAREST, int(np.median(others))))
+    nearest, precision = shares(among, 1), shares(among, count)
     asked = among.asked().categories
     by_category = {
         str(name): (
@@ -41,4 +44,4 @@ def judged(vectors: Floats, photos: Sequence[Photo]) -> Quality:
         for number, name in enumerate(names)
         if (asked == number).any()
     }
-    return Quality(float(nearest.mean()), float(precision.mean()), by_category)
+    return Quality(float(nearest.mean()), float(precision.mean()), count, by_category)

@@ -15,6 +15,7 @@ from shared.catalogue.port import Catalogue
 from shared.errors import Invalid, NotFound, Undecodable
 from shared.images import Place
 from shared.products import Product
+from shared.trainings import Pictures
 
 MOST: Final = 200_000
 """Photos of a catalogue that are looked at, whole products by lot; more would not say more."""
@@ -44,6 +45,24 @@ class Split:
 
     taught: Sequence[Photo]
     held_out: Sequence[Photo]
+
+
+def asked_for(
+    asked: Pictures, catalogue: Catalogue | None, blobs: Blobs, tenant: str
+) -> list[Photo]:
+    """Of the folder that a request names, or of the catalogue."""
+    if asked.folder is not None:
+        return in_folders(Path(asked.folder))
+    if catalogue is None:
+        raise NotFound("There is no catalogue here to learn from: name a folder of pictures.")
+    photos = of_catalogue(catalogue, blobs, tenant, since=asked.since, categories=asked.categories)
+    if not photos:
+        raise Invalid(
+            "No product that is asked for has a category and a picture: give products a category, "
+            "or name a folder of pictures.",
+            code="no_pictures",
+        )
+    return photos
 
 
 def in_folders(folder: Path) -> list[Photo]:

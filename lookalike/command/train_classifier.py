@@ -1,0 +1,191 @@
+"""`lookalike train classifier`: a feature layer on a backbone, learnt by telling categories apart."""
+
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lookalike.command.models import of_the_settings
+from lookalike.command.output import PARTLY, Json, complain, say_json, say_table
+from lookalike.command.training import Stages, registered, shelf, tensorflow
+from shared.trainings import ClassifierRequest, Pictures
+
+if TYPE_CHECKING:
+    from services.embedder.registry import Shelf
+    from services.embedder.training.classifier import Trained
+
+_LEARNING = "Learning"
+_SOURCE = "Where photos come from"
+
+
+def classifier(
+    *,
+    out: Annotated[Path, typer.Option(help="The folder to write; not there yet.")],
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, rich_help_panel=_SOURCE, help="A folder by category."
+        ),
+    ] = None,
+    from_catalogue: Annotated[
+        bool,
+        typer.Option("--from-catalogue", rich_help_panel=_SOURCE, help="Products with a category."),
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            rich_help_panel=_SOURCE,
+            help="The demo's folder; without it, the catalogue that the settings name.",
+        ),
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose products.")] = "default",
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="mobilenetv2-0.35, mobilenetv2-1.0, efficientnet-b0, resnet50, any other of "
+            "keras.applications; or a model, which gets a head. Without it, the model that the "
+            "settings name."
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="A file of the backbone's weights, or `none`.")
+    ] = None,
+    side: Annotated[int | None, typer.Option(help="Pixels a side; 224 if not said.")] = None,
+    dim: Annotated[
+        int, typer.Option(min=8, max=256, help="Numbers of a vector; a model keeps its own.")
+    ] = 192,
+    unfreeze: Annotated[
+        int,
+        typer.Option(rich_help_panel=_LEARNING, help="Last blocks of the backbone that learn too."),
+    ] = 0,
+    epochs: Annotated[int, typer.Option(rich_help_panel=_LEARNING, help="At most.")] = 30,
+    patience: Annotated[
+        int, typer.Option(rich_help_panel=_LEARNING, help="Epochs without gain before it stops.")
+    ] = 5,
+    batch: Annotated[int, typer.Option(rich_help_panel=_LEARNING, help="Photos a step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(rich_help_panel=_LEARNING)] = 3e-4,
+    seed: Annotated[int, typer.Option(rich_help_panel=_LEARNING)] = 7,
+    logs: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="Where TensorBoard shall find it; else OUT.logs."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the model is called; else as its folder.")] = "",
+    version: Annotated[str, typer.Option()] = "1",
+    register: Annotated[
+        bool, typer.Option("--register", help="Put it beside the catalogue's other models.")
+    ] = False,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(help="Where it goes on after a kill; else OUT.scratch, gone at its end."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Learn a feature layer on a backbone by telling categories apart; it becomes the content space.
+
+    Called again after a kill it goes on where it was. OUT.confusion.html shows which categories
+    are taken for which.
+    """
+    if (images is None) == (not from_catalogue):
+        raise typer.BadParameter("Name --images DIR or --from-catalogue, one of them.")
+    request = ClassifierRequest(
+        name=name or out.name,
+        version=version,
+        pictures=Pictures(folder=str(images) if images else None),
+        backbone=backbone or of_the_settings(),
+        weights=weights,
+        side=side,
+        dim=dim,
+        unfreeze=unfreeze,
+        epochs=epochs,
+        patience=patience,
+        batch=batch,
+        learning_rate=learning_rate,
+        seed=seed,
+    )
+    begun = time.monotonic()
+    left = scratch or out.with_name(f"{out.name}.scratch")
+    with shelf(data, needed=from_catalogue or register) as known:
+        trained = _trained(request, out, left, known, tenant, logs or _logs(out))
+        made = register and trained.manifest is not None
+        model_id = registered(known, tenant, out) if made else None
+    if scratch is None:
+        shutil.rmtree(left, ignore_errors=True)
+    _say(trained, _answer(trained, out, model_id, time.monotonic() - begun), as_json=as_json)
+    if trained.unreadable:
+        raise typer.Exit(PARTLY)
+
+
+def _trained(
+    request: ClassifierRequest, out: Path, scratch: Path, known: "Shelf", tenant: str, logs: Path
+) -> "Trained":
+    with tensorflow():
+        from services.embedder.training.classifier import train  # noqa: PLC0415
+    from services.embedder.training.pictures import asked_for  # noqa: PLC0415
+
+    gather = partial(asked_for, request.pictures, known.catalogue, known.blobs, tenant)
+    folder = partial(known.folder, tenant)
+    with Stages(looking="photos", learning="epochs", unfreezing="steps") as tell:
+        return train(request, out, scratch, tell, gather=gather, folder=folder, logs=logs)
+
+
+def _logs(out: Path) -> Path:
+    return out.with_name(f"{out.name}.logs")
+
+
+def _answer(trained: "Trained", out: Path, model_id: str | None, seconds: float) -> dict[str, Any]:
+    made = trained.manifest
+    return {
+        "model": made.name if made else None,
+        "folder": str(out) if made else None,
+        "fingerprint": made.spaces.fingerprint if made else None,
+        "model_id": model_id,
+        "photos": trained.photos,
+        "unreadable": len(trained.unreadable),
+        **trained.figures,
+        "size": sum(made.sizes.values()) if made else None,
+        "pace": made.pace if made else None,
+        "confusion": str(trained.sheet) if made else None,
+        "seconds": round(seconds, 1),
+    }
+
+
+def _say(trained: "Trained", answer: dict[str, Any], *, as_json: bool) -> None:
+    for line in trained.unreadable:
+        complain(line)
+    if as_json:
+        say_json(answer)
+        return
+    say_table(("category", "nearest", "before", "precision", "before"), _rows(trained))
+    typer.echo(_sentence(trained, answer))
+
+
+def _rows(trained: "Trained") -> list[tuple[str, ...]]:
+    """All together first; held-out photos only."""
+    after, before = trained.after, trained.before
+    shares = {"all": ((after.nearest, after.precision), (before.nearest, before.precision))}
+    shares |= {name: (share, before.by_category[name]) for name, share in after.by_category.items()}
+    return [
+        (name, _percent(now[0]), _percent(then[0]), _percent(now[1]), _percent(then[1]))
+        for name, (now, then) in shares.items()
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _sentence(trained: "Trained", answer: dict[str, Any]) -> str:
+    if trained.manifest is None:
+        return f"{trained.sentence} Nothing is written."
+    registered_as = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
+    pace = trained.manifest.pace["pictures_per_second"]
+    return (
+        f"{trained.sentence}\n{answer['model']} is in {answer['folder']}, after "
+        f"{answer['seconds']} s and {answer['photos']:,} photos: {answer['size'] / 1e6:.1f} MB, "
+        f"{pace:,.0f} pictures/s on one core.{registered_as} {answer['confusion']} shows what is "
+        f"taken for what. `lookalike embed --model {answer['folder']}` tries it; LOOKALIKE_MODEL "
+        "gives it to the services."
+    )

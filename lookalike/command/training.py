@@ -1,0 +1,96 @@
+"""What the trainings of the command share: where models and pictures are, and bars for their stages."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from lookalike.command.output import Tell, progress
+from shared.errors import Invalid, NotConfigured
+from shared.trainings import NO_TENSORFLOW
+
+if TYPE_CHECKING:
+    from services.embedder.registry import Shelf
+    from services.embedder.training.progress import Progress
+
+
+class Stages:
+    """A bar for each stage of a training, one after the other."""
+
+    def __init__(self, **units: str) -> None:
+        """What is counted, of stages that are long."""
+        self._units = units
+        self._stage = ""
+        self._bar = ExitStack()
+        self._tell: Tell = lambda _done, _of: None
+
+    def __call__(self, told: "Progress") -> None:
+        if told.stage != self._stage:
+            self._bar.close()
+            self._stage = told.stage
+            unit = self._units.get(told.stage, "")
+            self._tell = self._bar.enter_context(progress(told.stage, unit=unit))
+        self._tell(told.done, told.of)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.close()
+
+
+@contextmanager
+def tensorflow() -> Iterator[None]:
+    """For the import of what needs it: quietly where it is installed, and kindly where it is not."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("tensorflow", "keras"):
+            raise
+        raise NotConfigured(NO_TENSORFLOW, code="no_tensorflow") from error
+
+
+@contextmanager
+def shelf(data: Path | None, *, needed: bool) -> Iterator["Shelf"]:
+    """Models by name, and behind them the catalogue, which has to be there where it is `needed`."""
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    from services.embedder.registry import shelf_of  # noqa: PLC0415 - loads numpy
+    from shared.runtime.settings import Installation  # noqa: PLC0415
+
+    known = Installation()
+    if data is not None:
+        folder = data.absolute()
+        catalogue = SecretStr(f"sqlite:///{folder}/catalogue.sqlite")
+        blobs = SecretStr((folder / "blobs").as_uri())
+        known = Installation(data=folder, catalogue=catalogue, blobs=blobs)
+        if needed and not (folder / "catalogue.sqlite").is_file():
+            raise _no_catalogue(data)
+    with shelf_of(known) as found:
+        if needed and found.catalogue is None:
+            raise _no_catalogue(known.data)
+        yield found
+
+
+def registered(shelf: "Shelf", tenant: str, folder: Path) -> str | None:
+    """The id under which the folder's model is known from here on."""
+    from services.embedder.registry import register  # noqa: PLC0415 - loads numpy
+
+    if shelf.catalogue is None:
+        return None
+    return register(shelf.catalogue, shelf.blobs, tenant, folder).model_id
+
+
+def _no_catalogue(folder: Path) -> Invalid:
+    return Invalid(
+        f"{folder} holds no catalogue.sqlite: name the demo's folder with --data, or the catalogue "
+        "with LOOKALIKE_CATALOGUE."
+    )
