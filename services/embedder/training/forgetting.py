@@ -106,17 +106,18 @@ def held_out_groups(
 
 
 def held_out_triplets(lots: Ints, told: Ints, fresh: Bools) -> tuple[Told, Exam]:
-    """Queries are held out with their positives; no triplet that names one of these is taught.
+    """Queries are held out: no triplet that names one, whatever as, is taught.
 
-    `lots` are the photos', `fresh` says it of each triplet.
+    What they are compared with may be known, as a catalogue is. `lots` are the photos', `fresh`
+    says it of each triplet.
     """
     held = _held(lots[told[:, 0]], fresh) | _held(lots[told[:, 0]], ~fresh)
-    taught = ~np.isin(told, np.unique(told[held][:, :2])).any(axis=1)
+    taught = ~np.isin(told, told[held, 0]).any(axis=1)
     for what, which in (("taught", taught), ("judged by", held)):
         if (count := int((which & fresh).sum())) < FEWEST:
             raise Invalid(
-                f"{count} new triplets can be {what} once a quarter of the queries is held out with "
-                f"all that shares their photos, and it takes {FEWEST}: name more queries.",
+                f"{count} new triplets can be {what} once a quarter of the queries is held out, and "
+                f"it takes {FEWEST}: name more queries.",
                 code="too_few_triplets",
             )
     asked = told[held]

@@ -71,11 +71,11 @@ class Groups:
         units = self._units(rng)
         paired = np.array([len(unit) >= _PAIR for unit in units], bool)
         fresh = np.array([bool(self.fresh[unit].all()) for unit in units], bool)
-        old = rng.permutation(np.flatnonzero(paired & ~fresh))
-        order = self._beside_the_near(units, paired & fresh, vectors, rng)
+        old = paired & ~fresh
+        order = self._beside_the_near(units, paired & fresh, ~old, vectors, rng)
         return [
             self.numbers[np.concatenate([units[unit] for unit in batch])]
-            for batch in dealt(order, old, max(2, size // _PAIR))
+            for batch in dealt(order, rng.permutation(np.flatnonzero(old)), max(2, size // _PAIR))
         ]
 
     def batch(self, members: Ints) -> Batch:
@@ -102,12 +102,20 @@ class Groups:
             for unit in np.array_split(group, max(1, len(group) // _PAIR))
         ]
 
-    def _beside_the_near(self, units: list[Ints], seeds: Bools, vectors: Floats, rng: Rng) -> Ints:
-        """Every seed once, each followed by the nearest of other groups that nobody stood by yet."""
+    def _beside_the_near(
+        self, units: list[Ints], seeds: Bools, others: Bools, vectors: Floats, rng: Rng
+    ) -> Ints:
+        """Every seed once, each followed by the nearest `others` that nobody was put beside yet.
+
+        Of other groups; what is old and has pairs is no other, for it is replayed in its own share.
+        """
         firsts = np.array([unit[0] for unit in units])
         means = np.stack([vectors[self.numbers[unit]].mean(axis=0) for unit in units])
         group, field = self.groups[firsts], self.fields[firsts]
-        waiting = {one: rng.permutation(np.flatnonzero(field == one)) for one in np.unique(field)}
+        waiting = {
+            one: rng.permutation(np.flatnonzero(others & (field == one)))
+            for one in np.unique(field)
+        }
         used = np.zeros(len(units), bool)
         order: list[int] = []
         for seed in rng.permutation(np.flatnonzero(seeds)):

@@ -1,0 +1,168 @@
+"""What tests ask of TensorFlow, in a process of its own: `python -m tests.training.teaching VERB …`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_COMMAND = [sys.executable, "-m", "tests.training.teaching"]
+_ROOT = Path(__file__).parents[2]
+
+
+def environment() -> dict[str, str]:
+    """One thread: many tests share the machine."""
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def ask(verb: str, *arguments: object, timeout: float = 250) -> Any:
+    """What the verb below answers; its standard error where it fails."""
+    done = subprocess.run(
+        [*_COMMAND, verb, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=_ROOT,
+        env=environment(),
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+class Losses:
+    """Asked for a loss as often as a test likes; loads TensorFlow once."""
+
+    def __init__(self) -> None:
+        self._child = subprocess.Popen(
+            [*_COMMAND, "losses"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=_ROOT,
+            env=environment(),
+        )
+
+    def __call__(self, name: str, margin: float, *arrays: Any) -> tuple[float, list[list[float]]]:
+        """The loss, and its slopes by the vectors."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        asked = [name, margin, *(array.tolist() for array in arrays)]
+        self._child.stdin.write(json.dumps(asked) + "\n")
+        self._child.stdin.flush()
+        loss, slopes = json.loads(self._child.stdout.readline())
+        return loss, slopes
+
+    def close(self) -> None:
+        self._child.kill()
+        self._child.communicate()
+
+
+def _losses() -> None:
+    import tensorflow as tf
+
+    from services.embedder.training.losses import loss_of
+
+    for line in sys.stdin:
+        name, margin, vectors, positive, negative = json.loads(line)
+        seen = tf.constant(vectors, tf.float32)
+        masks = tf.constant(positive, tf.bool), tf.constant(negative, tf.bool)
+        with tf.GradientTape() as tape:
+            tape.watch(seen)
+            loss = loss_of(name, margin)(seen, *masks)
+        slopes = tape.gradient(loss, seen).numpy().tolist()
+        sys.stdout.write(json.dumps([float(loss), slopes]) + "\n")
+        sys.stdout.flush()
+
+
+def _shapes() -> Iterator[dict[str, Any]]:
+    from services.embedder.training.backbones import RANDOM
+    from services.embedder.training.ranking import ranking
+
+    for name in ("ranknet", "mildnet"):
+        made = ranking(name, RANDOM, side=None, dim=256, unfreeze=0, seed=1)
+        layers = {layer.name: list(layer.output.shape[1:]) for layer in made.head.layers}
+        vector = np.asarray(made.whole(np.full((1, 224, 224, 3), 90, np.uint8), training=False))
+        yield {
+            "name": name,
+            "count": made.whole.count_params(),
+            "projection": made.head.get_layer("projection").count_params(),
+            "frozen": made.frozen.output_shape[1],
+            "learnt": made.head.count_params(),
+            "shapes": sorted(layers.values()),
+            "length": float(np.linalg.norm(vector)),
+            "dim": vector.shape[1],
+        }
+
+
+def _photos(old: int = 0) -> Any:
+    """Thirty products of three photos, told apart by shape; the first `old` of another shop.
+
+    Old ones are told apart by their colours: what is learnt about the others is wrong for them.
+    """
+    import cv2
+
+    from services.embedder.training.drawings import draw, draw_palette, draw_pattern, draw_shape
+    from services.embedder.training.pictures import Photo
+    from services.embedder.training.subjects import Subject
+
+    rng = np.random.default_rng(5)
+    shapes = [draw_shape(rng) for _ in range(30)]
+    photos = []
+    for number in range(30):
+        for view in range(3):
+            shape = shapes[(number + 7 * view) % 30] if number < old else shapes[number]
+            picture = draw(shape, draw_pattern(rng), draw_palette(rng), rng)
+            data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
+            photos.append(Photo(f"p{number}", "c", f"p{number}/{view}", partial(bytes, data)))
+    fresh = frozenset(f"p{number}" for number in range(old, 30)) if old else None
+    return Subject(photos, fresh, None)
+
+
+def _train(out: str, scratch: str, old: str, options: str) -> dict[str, Any]:
+    from services.embedder.model import DEFAULT, folder_of
+    from services.embedder.training.progress import tell_nobody
+    from services.embedder.training.triplet import train
+    from shared.errors import LookalikeError
+    from shared.trainings import TripletRequest
+
+    told = {"name": "ours", "backbone": DEFAULT, "steps": 120, "learning_rate": 1e-3}
+    values = {**told, **json.loads(options)}
+    rate = values.pop("learning_rate")
+    request = TripletRequest(**values)
+    # Any rate: what a request would refuse is how numbers go out of range in a test.
+    object.__setattr__(request, "learning_rate", rate)
+    try:
+        trained = train(
+            request,
+            Path(out),
+            Path(scratch),
+            tell_nobody,
+            gather=partial(_photos, int(old)),
+            folder=folder_of,
+        )
+    except LookalikeError as error:
+        return {"refused": error.kind, "detail": error.detail}
+    return {
+        "written": trained.manifest is not None,
+        "sentence": trained.sentence,
+        **trained.verdict.figures,
+    }
+
+
+_VERBS: dict[str, Callable[..., Any]] = {
+    "losses": _losses,
+    "shapes": lambda: list(_shapes()),
+    "train": _train,
+}
+
+
+if __name__ == "__main__":
+    answer = _VERBS[sys.argv[1]](*sys.argv[2:])
+    sys.stdout.write(json.dumps(answer) + "\n")
