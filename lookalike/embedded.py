@@ -47,7 +47,15 @@ from shared.runtime.settings import Installation
 from shared.seams.remembering import RememberingEmbedder
 from shared.seams.vectors_cache import LruVectors
 from shared.spaces import Spaces
-from shared.tasks import EmbedImages, FinishImport, ImportChunk, PlanImport, Task, Train
+from shared.tasks import (
+    EmbedImages,
+    FinishImport,
+    ImportChunk,
+    PlanImport,
+    RegisterModel,
+    Task,
+    Train,
+)
 from shared.trainings import NO_TENSORFLOW
 
 TENANT = "default"
@@ -177,7 +185,7 @@ def _answer(indexing: IndexerPorts, embedding: EmbedderPorts, trainer: Trainer, 
     match task:
         case Train():
             training.handle(trainer, task)
-        case EmbedImages() | PlanImport() | ImportChunk() | FinishImport():
+        case EmbedImages() | PlanImport() | ImportChunk() | FinishImport() | RegisterModel():
             embedder.handle(embedding, task)
         case _:
             indexer.handle(indexing, task)

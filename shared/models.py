@@ -8,6 +8,8 @@ from typing import Any, Final
 from shared.errors import Conflict, Invalid
 from shared.spaces import Spaces
 
+REGISTRATION: Final = "model"
+"""The kind of job that tries a model and registers it; its `progress` names the source, then the model."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -63,3 +65,8 @@ def check_same(there: RegisteredModel, wanted: RegisteredModel) -> RegisteredMod
             code="model_exists",
         )
     return there
+
+
+def registration_lease(job_id: str) -> str:
+    """Held by whoever is at a registration."""
+    return f"model/{job_id}"

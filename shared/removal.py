@@ -1,4 +1,4 @@
-"""The end of a picture: its document first, then the bytes that nothing names any more."""
+"""The end of a picture, or of a model: its document first, then the bytes that nothing names any more."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from typing import Final
 
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
+from shared.errors import Conflict
 from shared.images import Image
+from shared.models import RegisteredModel
 
 REST_MS: Final = 10 * 60 * 1000
 """A write that relies on a touch has arrived by then, or is refused."""
@@ -78,3 +80,15 @@ def _removed(catalogue: Catalogue, blobs: Blobs, blob: str) -> bool:
         return False
     blobs.delete(blob)
     return True
+
+
+def remove_model(catalogue: Catalogue, blobs: Blobs, model: RegisteredModel) -> None:
+    """Raises `Conflict` while an index, of whatever tenant, has its vectors."""
+    for index in catalogue.indexes.all():
+        if index.spaces.fingerprint == model.fingerprint:
+            raise Conflict(
+                f"The index {index.index_id} was made with {model.title}: drop it first.",
+                code="model_in_use",
+            )
+    catalogue.models.remove(model.tenant, model.model_id)
+    blobs.delete(model.archive)

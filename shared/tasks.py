@@ -40,6 +40,14 @@ class FinishImport:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterModel:
+    """Try a model that was handed in, and register it where it is right."""
+
+    tenant: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class SyncShard:
     """Write the pending products of a shard into a new segment."""
 
@@ -91,6 +99,7 @@ Task = (
     | PlanImport
     | ImportChunk
     | FinishImport
+    | RegisterModel
     | SyncShard
     | SyncElasticsearch
     | CompactShard
@@ -104,6 +113,7 @@ QUEUES: Final[dict[type[Task], QueueName]] = {
     PlanImport: "embed_bulk",
     ImportChunk: "embed_bulk",
     FinishImport: "embed_bulk",
+    RegisterModel: "embed_bulk",
     SyncShard: "index",
     SyncElasticsearch: "index",
     CompactShard: "build",

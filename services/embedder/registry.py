@@ -31,6 +31,7 @@ from shared.catalogue.port import Catalogue
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.ids import new_id, ulid
 from shared.models import RegisteredModel, check_names
+from shared.removal import remove_model
 from shared.runtime.settings import Installation
 
 MODEL_ID: Final = "mdl_"
@@ -124,16 +125,9 @@ def register_archive(
 
 
 def unregister(catalogue: Catalogue, blobs: Blobs, tenant: str, name: str) -> RegisteredModel:
-    """Raises `Conflict` while an index has its vectors; the document goes first."""
+    """Raises `Conflict` while an index has its vectors."""
     model = registered(catalogue, tenant, name)
-    users = [one for one in catalogue.indexes.all() if one.spaces.fingerprint == model.fingerprint]
-    if users:
-        raise Conflict(
-            f"The index {users[0].index_id} was made with {model.title}: drop it first.",
-            code="model_in_use",
-        )
-    catalogue.models.remove(tenant, model.model_id)
-    blobs.delete(model.archive)
+    remove_model(catalogue, blobs, model)
     return model
 
 

@@ -23,6 +23,7 @@ from services.gateway.routes import (
     indexes,
     jobs,
     keys,
+    models,
     page,
     products,
     reembeddings,
@@ -46,6 +47,7 @@ _V1 = (
     reembeddings,
     evaluations,
     trainings,
+    models,
 )
 
 

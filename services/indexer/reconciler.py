@@ -25,6 +25,7 @@ from shared.ids import ulid
 from shared.index.elasticsearch.port import Away
 from shared.indexes import Index, TargetKind, target
 from shared.jobs import Import
+from shared.models import REGISTRATION, registration_lease
 from shared.tasks import (
     BuildIndex,
     CompactShard,
@@ -33,6 +34,7 @@ from shared.tasks import (
     FinishImport,
     ImportChunk,
     PlanImport,
+    RegisterModel,
     Task,
     Train,
     queue_of,
@@ -133,6 +135,13 @@ def training(ports: Ports) -> Iterator[Task]:
             yield Train(job.tenant, job.job_id)
 
 
+def registering(ports: Ports) -> Iterator[Task]:
+    """Models handed in that nobody is at."""
+    for job in ports.catalogue.office.unfinished_jobs(REGISTRATION):
+        if free(ports, registration_lease(job.job_id)):
+            yield RegisterModel(job.tenant, job.job_id)
+
+
 def _with_segments(ports: Ports) -> Iterator[tuple[Index, str]]:
     for index in ports.catalogue.indexes.all():
         if "segments" in index.targets:
@@ -147,6 +156,7 @@ STEPS: tuple[Callable[[Ports], Iterator[Task]], ...] = (
     compacting,
     evaluating,
     training,
+    registering,
 )
 
 
