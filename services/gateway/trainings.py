@@ -2,7 +2,9 @@
 
 from typing import Any, Final
 
-from services.gateway import sources
+from fastapi import Request
+
+from services.gateway import bodies, sources
 from services.gateway.keys import Caller
 from services.gateway.schemas.trainings import (
     AdaptBody,
@@ -17,6 +19,7 @@ from shared.ids import new_id
 from shared.jobs import Job
 from shared.tasks import Train
 from shared.trainings import (
+    KINDS,
     REGISTERING,
     TRAINING,
     TrainingRequest,
@@ -30,10 +33,19 @@ RANDOM: Final = "none"
 _TRIES: Final = 5
 
 
-def start(caller: Caller, body: TrainingBody) -> Job:
+def read(request: Request) -> AnyTraining:
+    """The body of a kind that there is."""
+    said = bodies.read_json(request, bodies.MAX_JSON_PART)
+    if isinstance(said, dict) and str(kind := said.get("kind")) not in KINDS:
+        detail = f"{str(kind)[:80]!r} is no training: {', '.join(KINDS)} are."
+        raise _wrong("/kind", "unknown_kind", detail)
+    return bodies.checked(said, TrainingBody).root
+
+
+def start(caller: Caller, body: AnyTraining) -> Job:
     """The document first, then the doorbell: a training that is stored is carried out."""
-    ports, request = caller.ports, _request(caller, body.root)
-    if ports.untrainable is not None and not isinstance(body.root, AdaptBody):
+    ports, request = caller.ports, _request(caller, body)
+    if ports.untrainable is not None and not isinstance(body, AdaptBody):
         raise NotConfigured(ports.untrainable, code="no_tensorflow")
     _check_free(caller, request)
     job = posted(new_id("trn"), caller.tenant, request, ports.catalogue.now())

@@ -86,8 +86,16 @@ def _done(step: str, folder: Path, say: Say) -> Mapping[str, Any]:
     known = Installation(**asked["installation"])
     configure(known.log_level, sys.stderr)
     with closing(installation.catalogue_of(known)) as catalogue:
-        shelf = Shelf(catalogue, installation.blobs_of(known), known.data)
-        desk = Desk(shelf, asked["tenant"], known.model, folder / MODEL, folder / SCRATCH)
+        blobs = installation.blobs_of(known)
+        desk = Desk(
+            catalogue=catalogue,
+            blobs=blobs,
+            shelf=Shelf(catalogue, blobs, known.data),
+            tenant=asked["tenant"],
+            model=known.model,
+            out=folder / MODEL,
+            scratch=folder / SCRATCH,
+        )
         if step == "register":
             return _registered(desk)
         return _trained(desk, from_json(asked["request"]), _telling(say, desk, folder.name))
@@ -103,7 +111,7 @@ def _trained(desk: Desk, request: TrainingRequest, tell: Tell) -> Mapping[str, A
 def _registered(desk: Desk) -> Mapping[str, Any]:
     """Again is as good as once: the same model under the same name is the one that is there."""
     reach("training.registering")
-    made = register(desk.shelf.catalogue, desk.shelf.blobs, desk.tenant, desk.out)
+    made = register(desk.catalogue, desk.blobs, desk.tenant, desk.out)
     told = {"model_id": made.model_id, "model": made.title, "fingerprint": made.fingerprint}
     return {"ended": "registered", "model": told}
 
@@ -136,7 +144,7 @@ def _said(progress: Progress) -> Mapping[str, Any]:
 
 def _keep(say: Say, desk: Desk, job_id: str) -> None:
     try:
-        saved = scratch.keep(desk.shelf.blobs, desk.tenant, job_id, desk.scratch)
+        saved = scratch.keep(desk.blobs, desk.tenant, job_id, desk.scratch)
     except Unavailable as error:
         _log.warning("what was learnt so far stays on this machine alone: %s", error)
         return

@@ -1,13 +1,14 @@
 """What carries out each kind of training; TensorFlow is loaded only for those that take it."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from services.embedder.registry import Shelf
 from services.embedder.training.progress import Progress, Tell
-from shared.errors import NotConfigured
+from shared.blobs.port import Blobs
+from shared.catalogue.port import Catalogue
 from shared.trainings import (
-    NO_TENSORFLOW,
     AdaptRequest,
     ClassifierRequest,
     TrainingRequest,
@@ -19,8 +20,9 @@ from shared.trainings import (
 class Desk:
     """What a training may read, and the folders it writes: `out` whole or not at all."""
 
+    catalogue: Catalogue
+    blobs: Blobs
     shelf: Shelf
-    """Models, and behind it the catalogue and the blobs."""
     tenant: str
     model: str
     """The installation's, for whoever names none."""
@@ -33,8 +35,10 @@ def carry_out(request: TrainingRequest, desk: Desk, tell: Tell) -> str | None:
     match request:
         case AdaptRequest():
             return _adapted(request, desk, tell)
-        case ClassifierRequest() | TripletRequest():
-            raise NotConfigured(NO_TENSORFLOW, code="no_tensorflow")
+        case ClassifierRequest():
+            return _classified(request, desk, tell)
+        case TripletRequest():
+            return _ranked(request, desk, tell)
 
 
 def _adapted(request: AdaptRequest, desk: Desk, tell: Tell) -> str:
@@ -50,9 +54,7 @@ def _adapted(request: AdaptRequest, desk: Desk, tell: Tell) -> str:
             photos, unreadable = in_folders(Path(asked.folder), embedder)
     else:
         spaces, unreadable = read_manifest(parent).spaces, []
-        photos = in_catalogue(
-            desk.shelf.catalogue, desk.tenant, spaces, asked.since, asked.categories
-        )
+        photos = in_catalogue(desk.catalogue, desk.tenant, spaces, asked.since, asked.categories)
     tell(Progress("adapting", 0, 1, {"photos": len(photos), "unreadable": len(unreadable)}))
     found, _ = adapt(parent, photos, desk.out, request.name, request.version)
     before, after = (f"{100 * share:.1f} %" for share in (found.before, found.after))
@@ -64,5 +66,38 @@ def _adapted(request: AdaptRequest, desk: Desk, tell: Tell) -> str:
     return f"{judged}, {after} are of its category; without adapting {before}."
 
 
+def _classified(request: ClassifierRequest, desk: Desk, tell: Tell) -> str:
+    from services.embedder.training.classifier import train  # noqa: PLC0415 - loads TensorFlow
+    from services.embedder.training.pictures import Photo, in_folders, of_catalogue  # noqa: PLC0415
+
+    def gather() -> list[Photo]:
+        asked = request.pictures
+        if asked.folder is not None:
+            return in_folders(Path(asked.folder))
+        since, categories = asked.since, asked.categories
+        return of_catalogue(
+            desk.catalogue, desk.blobs, desk.tenant, since=since, categories=categories
+        )
+
+    return train(
+        request, desk.out, desk.scratch, tell, gather=gather, folder=partial(_folder, desk)
+    ).sentence
+
+
+def _ranked(request: TripletRequest, desk: Desk, tell: Tell) -> str:
+    from services.embedder.training.subjects import Subject, of_folder, of_shop  # noqa: PLC0415
+    from services.embedder.training.triplet import train  # noqa: PLC0415 - loads TensorFlow
+
+    def gather() -> Subject:
+        if request.pictures.folder is not None:
+            return of_folder(request)
+        return of_shop(request, desk.catalogue, desk.blobs, desk.tenant)
+
+    return train(
+        request, desk.out, desk.scratch, tell, gather=gather, folder=partial(_folder, desk)
+    ).sentence
+
+
 def _folder(desk: Desk, model: str | None) -> Path:
+    """Of a model by its name, and of the installation's where none is named."""
     return desk.shelf.folder(desk.tenant, model or desk.model)

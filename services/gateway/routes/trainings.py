@@ -2,13 +2,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from services.gateway import bodies, jobs, trainings
+from services.gateway import jobs, trainings
 from services.gateway.answers import answer
 from services.gateway.idempotency import once, print_of
 from services.gateway.keys import Admin
 from services.gateway.openapi import takes
 from services.gateway.schemas.jobs import JobView
-from services.gateway.schemas.trainings import TrainingBody
+from services.gateway.schemas.trainings import AnyTraining, TrainingBody
 
 router = APIRouter(tags=["models"])
 
@@ -23,11 +23,11 @@ def post_training(
     request: Request, caller: Admin, idempotency_key: Annotated[str | None, Header()] = None
 ) -> Response:
     """Make a model of the shop's own pictures; watch it as a job."""
-    body = bodies.read_model(request, TrainingBody)
+    body = trainings.read(request)
     operation = "POST /v1/trainings"
     return once(caller, operation, idempotency_key, print_of(body), lambda: _accepted(caller, body))
 
 
-def _accepted(caller: Admin, body: TrainingBody) -> Response:
+def _accepted(caller: Admin, body: AnyTraining) -> Response:
     view = jobs.view(trainings.start(caller, body))
     return answer(view, 202, {"Location": f"/v1/jobs/{view.job_id}"})

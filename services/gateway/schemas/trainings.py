@@ -62,7 +62,7 @@ class ClassifierBody(Body):
     name: Name
     version: Name = "1"
     pictures: PicturesBody = PicturesBody()
-    backbone: Name = _default(ClassifierRequest, "backbone")
+    backbone: ModelName = _default(ClassifierRequest, "backbone")
     weights: ServerPath | None = None
     side: int | None = _number(ClassifierRequest, "side")
     dim: int = _number(ClassifierRequest, "dim")
@@ -83,7 +83,7 @@ class TripletBody(Body):
     version: Name = "1"
     pictures: PicturesBody = PicturesBody()
     triplets: SourceBody | None = None
-    backbone: Name = _default(TripletRequest, "backbone")
+    backbone: ModelName = _default(TripletRequest, "backbone")
     weights: ServerPath | None = None
     side: int | None = _number(TripletRequest, "side")
     dim: int = _number(TripletRequest, "dim")
