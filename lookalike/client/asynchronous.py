@@ -48,6 +48,7 @@ from lookalike.client.options import (
     SearchOptions,
     SimilarOptions,
 )
+from lookalike.client.registering.asynchronous import AsyncRegistering
 from lookalike.client.switching.asynchronous import AsyncSwitching
 from lookalike.client.transport import (
     CHUNK_BYTES,
@@ -63,7 +64,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class AsyncLookalike(AsyncSwitching):
+class AsyncLookalike(AsyncSwitching, AsyncRegistering):
     """As `Lookalike`, with every method awaited; closed by `aclose` or `async with`."""
 
     def __init__(

@@ -48,6 +48,7 @@ from lookalike.client.options import (
     SearchOptions,
     SimilarOptions,
 )
+from lookalike.client.registering.synchronous import Registering
 from lookalike.client.switching.synchronous import Switching
 from lookalike.client.transport import (
     CHUNK_BYTES,
@@ -63,7 +64,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class Lookalike(Switching):
+class Lookalike(Switching, Registering):
     """One server's API; safe for several threads. Closing it, or leaving `with`, ends connections.
 
     `server` and `key` are LOOKALIKE_URL and LOOKALIKE_KEY unless said. A request is repeated up to

@@ -1,0 +1,1 @@
+"""Models that are registered: what both clients offer of them."""
