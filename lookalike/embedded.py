@@ -18,7 +18,7 @@ from services.embedder import tasks as embedder
 from services.embedder.local import ChildEmbedder
 from services.embedder.on_duty import OnDuty
 from services.embedder.ports import Ports as EmbedderPorts
-from services.embedder.registry import Shelf
+from services.embedder.registry import Shelf, keep
 from services.embedder.training import running as training
 from services.embedder.training.claims import forget_claims
 from services.embedder.training.running import Trainer
@@ -111,6 +111,7 @@ def embedded(
         blobs = FsspecBlobs((data / "blobs").absolute().as_uri(), data / "cache")
         shelf = Shelf(catalogue, blobs, data / "cache")
         model = shelf.folder(TENANT, known.model)
+        keep(catalogue, blobs, TENANT, model)
         several = partial(ChildEmbedder, children=hands.children)
         queries = stack.enter_context(OnDuty(model, shelf.of_fingerprint, ChildEmbedder))
         bulk = stack.enter_context(OnDuty(model, shelf.of_fingerprint, several))
@@ -135,7 +136,7 @@ def embedded(
 
         trainer = Trainer(catalogue, blobs, places, data / "trainings", _for_children(data, model))
 
-        ensure_index(indexing, _wanted(known.model, queries.spaces), alone=True)
+        ensure_index(indexing, _wanted(Path(known.model).name, queries.spaces), alone=True)
         shards.start()
         stack.callback(shards.close)
         searcher = LocalSearcher(shards, annoy=with_annoy)

@@ -6,6 +6,7 @@ be had. Folders of registered models are a cache on this machine, and may be del
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -28,13 +29,14 @@ from shared import installation
 from shared.blobs import keys
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
-from shared.errors import Conflict, Invalid, NotFound, Unavailable
+from shared.errors import Conflict, Invalid, LookalikeError, NotFound, Unavailable
 from shared.ids import new_id, ulid
 from shared.models import RegisteredModel, check_names
 from shared.removal import remove_model
 from shared.runtime.settings import Installation
 
 MODEL_ID: Final = "mdl_"
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,19 @@ def registered(catalogue: Catalogue, tenant: str, name: str) -> RegisteredModel:
 def _unknown(name: str, titles: Sequence[str]) -> NotFound:
     known = ", ".join([*(folder.name for folder in bundled()), *titles])
     return NotFound(f"There is no model {name!r} here; there are: {known}.", code="no_such_model")
+
+
+def keep(catalogue: Catalogue, blobs: Blobs, tenant: str, folder: Path) -> None:
+    """So that a model of the settings is known to its index after the settings name another.
+
+    What is bundled stays here anyhow; what cannot be kept, which the log tells, embeds all the same.
+    """
+    try:
+        fingerprint = read_manifest(folder).spaces.fingerprint
+        if folder not in bundled() and catalogue.models.of_fingerprint(fingerprint) is None:
+            register(catalogue, blobs, tenant, folder)
+    except LookalikeError as error:
+        _log.warning("the model in %s is not registered: %s", folder, error.detail)
 
 
 def register(catalogue: Catalogue, blobs: Blobs, tenant: str, folder: Path) -> RegisteredModel:

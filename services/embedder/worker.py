@@ -11,7 +11,7 @@ from functools import partial
 from services.embedder.local import ChildEmbedder
 from services.embedder.on_duty import OnDuty
 from services.embedder.ports import Ports
-from services.embedder.registry import Shelf
+from services.embedder.registry import Shelf, keep
 from services.embedder.tasks import handle
 from shared import installation
 from shared.catalogue.targets import Targets
@@ -35,6 +35,7 @@ def run(queues: Sequence[QueueName], concurrency: int) -> int:
         blobs = installation.blobs_of(known)
         shelf = Shelf(catalogue, blobs, known.data / "cache")
         model = shelf.folder(known.tenant, known.model)
+        keep(catalogue, blobs, known.tenant, model)
         children = partial(ChildEmbedder, children=concurrency)
         embedder = stack.enter_context(OnDuty(model, shelf.of_fingerprint, children))
         ports = Ports(

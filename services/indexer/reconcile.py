@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from services.indexer.build import ensure_index
@@ -78,7 +79,7 @@ def _wanted(known: Installation, embedder: Embedder) -> Index:
     return Index(
         index_id=new_id("idx"),
         tenant=known.tenant,
-        model=known.model,
+        model=Path(known.model).name,
         spaces=embedder.spaces,
         shards=known.shards,
         targets=targets,
