@@ -27,6 +27,7 @@ from lookalike.client.answers import (
     Written,
 )
 from lookalike.client.calls import Crop, Image, Watch
+from lookalike.client.examining.asynchronous import AsyncExamining
 from lookalike.client.exchange import (
     Call,
     Flow,
@@ -64,7 +65,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class AsyncLookalike(AsyncSwitching, AsyncRegistering):
+class AsyncLookalike(AsyncSwitching, AsyncRegistering, AsyncExamining):
     """As `Lookalike`, with every method awaited; closed by `aclose` or `async with`."""
 
     def __init__(

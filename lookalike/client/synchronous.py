@@ -27,6 +27,7 @@ from lookalike.client.answers import (
     Written,
 )
 from lookalike.client.calls import Crop, Image, Watch
+from lookalike.client.examining.synchronous import Examining
 from lookalike.client.exchange import (
     Call,
     Flow,
@@ -64,7 +65,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class Lookalike(Switching, Registering):
+class Lookalike(Switching, Registering, Examining):
     """One server's API; safe for several threads. Closing it, or leaving `with`, ends connections.
 
     `server` and `key` are LOOKALIKE_URL and LOOKALIKE_KEY unless said. A request is repeated up to

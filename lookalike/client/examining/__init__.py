@@ -1,0 +1,1 @@
+"""Exams of indexes: what both clients offer of them."""
