@@ -44,7 +44,7 @@ _TOLD_CATEGORIES: Final = 500
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Trained:
-    """`manifest` is None where a model as it is stayed the best; nothing is written then."""
+    """`manifest` is None where a model gained nothing that could not be chance; nothing is written."""
 
     manifest: Manifest | None
     before: Quality
@@ -71,7 +71,10 @@ class Trained:
         before, after = (f"{100 * one.precision:.1f} %" for one in (self.before, self.after))
         said = f"Of the {self.after.among} nearest photos of a held-out product"
         if self.manifest is None:
-            return f"{said}, {before} are of its category, and nothing made it more."
+            return (
+                f"{said}, {before} are of its category, and {after} after it: no gain that could "
+                "not be chance."
+            )
         return f"{said}, {after} are of its category; without the training {before}."
 
 
@@ -131,7 +134,7 @@ def train(
             learnt = _unfrozen(room, learnt)
     sheet = out.with_name(f"{out.name}.confusion.html")
     found = Trained(None, before, learnt.quality, len(seen.photos), seen.unreadable, sheet)
-    if parent is not None and not learnt.quality.worth > before.worth:
+    if parent is not None and not learnt.quality.gained_on(before):
         return found
     tell(Progress("writing", 0, 1, found.figures))
     about = _about(room, learnt, found, round((time.monotonic() - begun) / 60, 1))
