@@ -51,6 +51,7 @@ from lookalike.client.options import (
 )
 from lookalike.client.registering.asynchronous import AsyncRegistering
 from lookalike.client.switching.asynchronous import AsyncSwitching
+from lookalike.client.training.asynchronous import AsyncTraining
 from lookalike.client.transport import (
     CHUNK_BYTES,
     RETRIES,
@@ -65,7 +66,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class AsyncLookalike(AsyncSwitching, AsyncRegistering, AsyncExamining):
+class AsyncLookalike(AsyncSwitching, AsyncRegistering, AsyncExamining, AsyncTraining):
     """As `Lookalike`, with every method awaited; closed by `aclose` or `async with`."""
 
     def __init__(

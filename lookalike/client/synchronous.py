@@ -51,6 +51,7 @@ from lookalike.client.options import (
 )
 from lookalike.client.registering.synchronous import Registering
 from lookalike.client.switching.synchronous import Switching
+from lookalike.client.training.synchronous import Training
 from lookalike.client.transport import (
     CHUNK_BYTES,
     RETRIES,
@@ -65,7 +66,7 @@ from lookalike.client.transport import (
 from lookalike.client.uploads import Begun
 
 
-class Lookalike(Switching, Registering, Examining):
+class Lookalike(Switching, Registering, Examining, Training):
     """One server's API; safe for several threads. Closing it, or leaving `with`, ends connections.
 
     `server` and `key` are LOOKALIKE_URL and LOOKALIKE_KEY unless said. A request is repeated up to

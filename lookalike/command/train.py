@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lookalike.command import train_classifier, train_triplet
+from lookalike.command import train_classifier, train_jobs, train_triplet
 from lookalike.command.models import ModelOption, folder_of
 from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 from shared.errors import Invalid
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Models that know a shop better.")
 app.command()(train_classifier.classifier)
 app.command()(train_triplet.triplet)
+train_jobs.add_to(app)
 
 Data = Annotated[
     Path | None,

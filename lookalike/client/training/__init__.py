@@ -1,0 +1,1 @@
+"""Models made of a shop's own pictures: what both clients offer of them."""
