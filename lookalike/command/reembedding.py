@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -12,17 +13,19 @@ from lookalike.command.connection import HERE, Key, Server, connected
 from lookalike.command.faults import FAILED
 from lookalike.command.indexes import Shards, Targets
 from lookalike.command.output import PARTLY, Json, complain, say, say_json
+from shared.errors import Conflict
 
 if TYPE_CHECKING:
     from lookalike.client import Lookalike
     from lookalike.client.answers import Job
 
 _LINES_APART_S: Final = 10.0
+_NAMES: Final = "A model's folder, the name of one that the server brings, NAME@VERSION or mdl_…."
 
 
 def reembed(
     *,
-    model: Annotated[str, typer.Argument(help="NAME, NAME@VERSION or mdl_….", metavar="MODEL")],
+    model: Annotated[str, typer.Argument(help=_NAMES, metavar="MODEL")],
     shards: Shards = None,
     targets: Targets = None,
     evaluate: Annotated[bool, typer.Option(help="Examine it once it is complete.")] = True,
@@ -36,7 +39,8 @@ def reembed(
     With --watch, exit 3 when it ended without standing its exam. The alias is yours to move.
     """
     with connected(server, key) as shop:
-        job = shop.reembed(model, shards=shards, targets=targets, evaluate=evaluate)
+        named = _named(shop, model)
+        job = shop.reembed(named, shards=shards, targets=targets, evaluate=evaluate)
         if watch:
             job = _watched(shop, job)
     if as_json:
@@ -47,6 +51,22 @@ def reembed(
         raise typer.Exit(FAILED)
     if watch and (job.state != "succeeded" or job.progress.get("passed", True) is not True):
         raise typer.Exit(PARTLY)
+
+
+def _named(shop: "Lookalike", model: str) -> str:
+    """What the server knows a model by; a folder, or one that is bundled there, is registered."""
+    folder = Path(model)
+    is_folder = (folder / "model.json").is_file()
+    if not is_folder and (model.startswith("mdl_") or "@" in model or _is_known(shop, model)):
+        return model
+    registered = shop.wait(shop.register_model(folder if is_folder else model))
+    if registered.state != "succeeded":
+        raise Conflict(registered.detail or f"The model {model} cannot be registered.")
+    return str(registered.progress["model_id"])
+
+
+def _is_known(shop: "Lookalike", model: str) -> bool:
+    return any(model == one.name for one in shop.models().models)
 
 
 def line(progress: Mapping[str, Any]) -> str:
