@@ -33,7 +33,7 @@ from shared.errors import Conflict, Unavailable
 
 GOLDEN_PICTURES: Final = 4
 _SEED: Final = 11
-_PACED_S: Final = 1.0
+_PACED_S: Final = 0.5
 
 
 def check_free(out: Path) -> None:
