@@ -1,7 +1,6 @@
 """The exam as a job of the indexer, over a catalogue and its indexes."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,71 +14,21 @@ from services.indexer.exam.indexes import index_named
 from services.indexer.exam.job import TRIES, evaluate, lease_of
 from services.indexer.exam.pace import opened, paces, search
 from services.indexer.reconciler import evaluating, one_round
-from services.indexer.sync import sync_shard
 from services.indexer.tasks import handle
-from shared.catalogue.images import ImageWrite
-from shared.catalogue.products import ProductWrite
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.evaluations import EVALUATION, of_job
-from shared.images import Place, sha256_of
 from shared.jobs import Job
-from shared.products import Attributes
 from shared.spaces import Space, Spaces
-from shared.tasks import Evaluate, SyncShard
-from shared.vectors import to_bytes
+from shared.tasks import Evaluate
 from tests.indexer.conftest import TENANT, Crash, House
-
-OTHER = Spaces("f2", (Space("content", 8, "f2c"),))
-PRODUCTS = 15
+from tests.indexer.exam_shop import OTHER, PRODUCTS, put, stocked
 
 
 @pytest.fixture
 def shop(house: House) -> House:
-    """Two indexes over products of two photos each; the second one's model is mostly noise."""
-    house.ports.catalogue.indexes.create(house.index_like("two", spaces=OTHER))
-    rng = np.random.default_rng(5)
-    for number, place in enumerate(rng.standard_normal((PRODUCTS, 8))):
-        vectors = [
-            {
-                "f1": stored(place + 0.2 * rng.standard_normal(8)),
-                "f2": stored(place + 5.0 * rng.standard_normal(8)),
-            }
-            for _ in range(2)
-        ]
-        photos = [photo(house, f"photo {number}/{n}", found) for n, found in enumerate(vectors)]
-        put(house, f"product {number}", photos, f"Category {number % 3}")
-    for index in ("one", "two"):
-        sync_shard(house.ports, SyncShard(index, 0))
+    """The index `one`, and `two` whose model is mostly noise."""
+    stocked(house.ports, TENANT)
     return house
-
-
-def photo(house: House, name: str, vectors: Mapping[str, bytes]) -> str:
-    """Stored in one write, which keeps making a shop quick."""
-    sha = sha256_of(name.encode())
-    blob = f"tenants/{TENANT}/pictures/{sha[:2]}/{sha}"
-    house.ports.blobs.put(blob, name.encode())
-    write = ImageWrite(
-        *(TENANT, sha, Place(blob, 0, len(name)), "image/jpeg", 8, 8),
-        not_after=house.clock.now + 600_000,
-        vectors=tuple(vectors.items()),
-    )
-    house.ports.catalogue.images.put([write])
-    for fingerprint in vectors:
-        house.ports.catalogue.images.announced(TENANT, [sha], fingerprint)
-    return sha
-
-
-def stored(vector: Any) -> bytes:
-    return to_bytes((vector / np.linalg.norm(vector)).astype(np.float32))
-
-
-def put(house: House, product_id: str, photos: list[str], category: str) -> None:
-    fresh = house.ports.targets.fresh(TENANT)
-    said = Attributes(title=product_id.title(), category=(category,))
-    write = ProductWrite(
-        *(TENANT, product_id, said, tuple(photos)), targets=fresh.names, not_after=fresh.not_after
-    )
-    house.ports.catalogue.products.upsert([write])
 
 
 def asked(house: House, index: str = "two", against: str | None = "one") -> Evaluate:
@@ -251,7 +200,8 @@ def test_a_catalogue_of_another_model_is_told(shop: House) -> None:
 
 def test_photos_that_lack_a_vector_of_one_model_are_left_out_of_both(shop: House) -> None:
     lone = shop.image("only by the first", fingerprint="f1")
-    put(shop, "product 0", [sha256_of(b"photo 0/0"), sha256_of(b"photo 0/1"), lone], "Category 0")
+    photos = [*shop.product("product 0").images, lone]
+    put(shop.ports, TENANT, "product 0", photos, "Category 0")
     found = gathered(shop.ports.catalogue, TENANT, [shop.index.spaces, OTHER], lambda _: None)
     assert [len(one.photos) for one in found.judged] == [2 * PRODUCTS] * 2
     assert found.notes == ("1 photos are left out: they lack a vector of one of the models.",)
