@@ -1,6 +1,7 @@
 """TensorFlow's SavedModel as a network: for what LiteRT cannot run."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def _tensorflow() -> Any:
         raise unusable(
             "it is a SavedModel, and TensorFlow is not installed: add the group `training`"
         ) from error
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    with suppress(RuntimeError):  # it was set up before, and keeps its threads
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     return tf
