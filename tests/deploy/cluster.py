@@ -17,6 +17,7 @@ from tests.deploy.environment import (
     ROOT,
     VERSION,
     grace_s,
+    image_of,
     is_read,
     module_is_there,
     queues_of,
@@ -103,7 +104,7 @@ def of_images(_: Cluster, workload: Object) -> Iterator[str]:
     module = container["args"][0]
     if container["image"] != f"lookalike/{image}:{VERSION}" or image not in IMAGES:
         yield f"runs {container['image']}"
-    elif not module_is_there(module) or module.split(".")[1] != image:
+    elif not module_is_there(module) or image_of(module) != image:
         yield f"runs {module}, which is not in its image"
     if "command" in container:
         yield "goes past its image's entry point"

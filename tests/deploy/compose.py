@@ -13,6 +13,7 @@ from tests.deploy.environment import (
     ROOT,
     VERSION,
     grace_s,
+    image_of,
     is_read,
     module_is_there,
     queues_of,
@@ -85,7 +86,7 @@ def of_our_services(compose: Compose) -> Iterator[str]:
         image = recipe.removeprefix("docker/").removesuffix(".Dockerfile")
         if filled(service["image"]) != f"lookalike/{image}:{VERSION}":
             yield f"{name} names its image {service['image']}"
-        if not module_is_there(module) or module.split(".")[1] != image:
+        if not module_is_there(module) or image_of(module) != image:
             yield f"{name} runs {module}, which is not in its image"
         if not service.get("read_only"):
             yield f"{name} may write into its image"

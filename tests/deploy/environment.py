@@ -19,10 +19,11 @@ PORTS: Final = {
     "services.embedder.serve": 8081,
     "services.search.serve": 8082,
 }
-WORKERS: Final = ("services.embedder.worker", "services.indexer.worker")
+TRAINER: Final = "services.embedder.training.worker"
+WORKERS: Final = ("services.embedder.worker", "services.indexer.worker", TRAINER)
 BEATING: Final = (*WORKERS, "services.indexer.reconcile")
 LIVE, READY = "/livez", "/readyz"
-QUEUES: Final = {"embed_now", "embed_bulk", "index", "build"}
+QUEUES: Final = {"embed_now", "embed_bulk", "index", "build", "train"}
 
 
 def names_of(settings: type[Settings]) -> set[str]:
@@ -62,6 +63,11 @@ def queues_of(arguments: list[str]) -> set[str]:
 
 def module_is_there(name: str) -> bool:
     return find_spec(name) is not None
+
+
+def image_of(module: str) -> str:
+    """Which image a process runs in."""
+    return "trainer" if module == TRAINER else module.split(".")[1]
 
 
 def grace_s(module: str) -> float:

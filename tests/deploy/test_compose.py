@@ -76,6 +76,7 @@ def test_whoever_takes_from_elsewhere_is_told_from_where() -> None:
     assert {name: said for name, said in told.items() if said} == {
         "gateway": SOURCES,
         "embedder-worker": SOURCES,
+        "trainer": SOURCES,
     }
 
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from services.gateway.routes import health
 from shared.seams.http.serving import application
-from tests.deploy.environment import BEATING, LIVE, PORTS, READY, ROOT, module_is_there
+from tests.deploy.environment import BEATING, LIVE, PORTS, READY, ROOT, TRAINER, module_is_there
 from tests.deploy.images import FILES, IMAGES, Image, imported_by, libraries_of, read
 
 HADOLINT = Path(sys.executable).parent / "hadolint"
@@ -27,7 +27,12 @@ PROCESSES = {
     "embedder": ("services.embedder.serve", "services.embedder.worker"),
     "indexer": ("services.indexer.worker", "services.indexer.reconcile"),
     "search": ("services.search.serve",),
+    "trainer": (TRAINER, "services.embedder.training.child"),
 }
+FOLDERS = {"trainer": "embedder"}
+"""Of services, where an image is not called as what it holds."""
+OPTIONAL = {"annoy", "tensorflow"}
+"""Loaded where they are installed, and done without where not."""
 
 
 def linted(path: Path) -> list[str]:
@@ -35,6 +40,10 @@ def linted(path: Path) -> list[str]:
         [HADOLINT, "--format", "json", path], capture_output=True, text=True, check=False
     )
     return [f"{one['code']} {one['message']}" for one in json.loads(answer.stdout)]
+
+
+def folder_of(image: Image) -> str:
+    return FOLDERS.get(image.name, image.name)
 
 
 def complaints(image: Image) -> Iterator[str]:
@@ -46,7 +55,7 @@ def complaints(image: Image) -> Iterator[str]:
     if not image.last("HEALTHCHECK").endswith(asking):
         yield "nobody asks whether it is well, or asks in vain, or starts Python for it"
     allowed = {"pyproject.toml", "uv.lock", "shared", "services/__init__.py"}
-    allowed |= {f"services/{image.name}", "docker/answers", "docker/beats"}
+    allowed |= {f"services/{folder_of(image)}", "docker/answers", "docker/beats"}
     yield from (f"it takes {source}" for source in image.sources - allowed)
     if any(":latest" in base or ":" not in base for base in image.all("ARG") if "BASE" in base):
         yield "a base has no version"
@@ -72,7 +81,7 @@ def test_an_image_has_every_library_that_its_processes_import(image: Image) -> N
     for process in PROCESSES[image.name]:
         assert module_is_there(process)
         _, others = imported_by(process)
-        assert others - there - {"annoy"} == set(), process
+        assert others - there - OPTIONAL == set(), process
 
 
 @every_image
@@ -85,17 +94,28 @@ def test_an_image_has_every_module_that_its_processes_import(image: Image) -> No
     for process in PROCESSES[image.name]:
         ours, _ = imported_by(process)
         foreign = {name for name in ours if name.count(".") and name.startswith("services.")}
-        assert {name.split(".")[1] for name in foreign} == {image.name}
-        assert not any(name.startswith("services.embedder.training") for name in ours)
+        assert {name.split(".")[1] for name in foreign} == {folder_of(image)}
+        trains = any(name.startswith("services.embedder.training") for name in ours)
+        assert trains == (image.name == "trainer")
 
 
 @every_image
 def test_what_an_image_takes_is_let_through(image: Image) -> None:
-    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    own = ROOT / "docker" / f"{image.name}.Dockerfile.dockerignore"
+    ignoring = own if own.exists() else ROOT / ".dockerignore"
+    lines = ignoring.read_text(encoding="utf-8").splitlines()
     let_through = {line[1:] for line in lines if line.startswith("!")}
     for source in image.sources:
         assert (ROOT / source).exists(), source
         assert {source, source.partition("/")[0]} & let_through, source
+
+
+def test_only_the_trainer_has_what_trains() -> None:
+    trains = "services/embedder/training"
+    assert trains in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    own = ROOT / "docker" / "trainer.Dockerfile.dockerignore"
+    assert trains not in own.read_text(encoding="utf-8")
+    assert [name for name, image in IMAGES.items() if "training" in image.groups] == ["trainer"]
 
 
 def test_what_is_asked_is_answered() -> None:

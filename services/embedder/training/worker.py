@@ -15,7 +15,9 @@ from shared.queue.celery.worker import run_worker
 from shared.runtime.arguments import nothing
 from shared.runtime.logs import configure
 from shared.runtime.settings import Installation
+from shared.tasks import QueueName
 
+QUEUES: tuple[QueueName, ...] = ("train",)
 GRACE_S: Final = 2.0
 """A training takes hours and is gone on with by another: nobody waits for its end."""
 
@@ -37,7 +39,7 @@ def run() -> int:
         return run_worker(
             installation.queue_url(known),
             partial(handle, trainer),
-            queues=["train"],
+            queues=QUEUES,
             concurrency=1,
             heartbeat=known.heartbeat,
             grace_s=GRACE_S,
