@@ -1,12 +1,25 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from services.embedder.model import fingerprinted, load, read_manifest, verify
+from services.embedder.model import (
+    BUNDLED,
+    DEFAULT,
+    fingerprinted,
+    load,
+    read_manifest,
+    verify,
+    write_manifest,
+)
+from services.embedder.networks import sha256
 from services.embedder.preprocess import Preprocessing
+from services.embedder.verifying import verified
 from shared.errors import Invalid
+from shared.runtime.settings import Installation
 
 
 def test_the_bundled_model_gives_its_golden_vectors(model_folder: Path) -> None:
@@ -76,3 +89,48 @@ def test_letterboxing_keeps_the_shape_and_pads_with_the_border() -> None:
     assert framed.shape == (60, 60, 3)
     assert (framed[:, :20] == (10, 20, 30)).all()
     assert (framed[22:38, 28:32] == 255).all()
+
+
+def _rewritten(folder: Path, *, weights: bytes | None = None, **dims: int) -> None:
+    """A manifest that fits other weights, or spaces of other dimensions, as if it were honest."""
+    manifest = read_manifest(folder)
+    found = (folder / "model.tflite").read_bytes() if weights is None else weights
+    (folder / "model.tflite").write_bytes(found)
+    known: dict[Any, int] = {space.name: space.dim for space in manifest.spaces.spaces}
+    spaces = fingerprinted(found, manifest.preprocessing, known | dims)
+    write_manifest(folder, replace(manifest, weights_sha256=sha256(found), spaces=spaces))
+
+
+def test_what_litert_cannot_run_is_told_kindly(own_model_folder: Path) -> None:
+    _rewritten(own_model_folder, weights=b"no network at all" * 9)
+    with pytest.raises(Invalid, match="LiteRT cannot run it"):
+        load(own_model_folder)
+
+
+def test_a_network_of_another_size_than_its_spaces_is_told_kindly(own_model_folder: Path) -> None:
+    _rewritten(own_model_folder, content=3)
+    with pytest.raises(Invalid, match=r"its spaces have \d+ numbers"):
+        load(own_model_folder)
+
+
+def test_what_a_manifest_tells_beside_changes_no_fingerprint(own_model_folder: Path) -> None:
+    before = read_manifest(own_model_folder)
+    assert (before.training, before.quality, before.runtime) == ({}, {}, "litert")
+    told: dict[str, Any] = {
+        "training": {"kind": "triplet", "parent": "abc"},
+        "quality": {"precision_at_10": 0.5},
+        "pace": {"pictures_per_second": 40, "processor": "one core"},
+    }
+    write_manifest(own_model_folder, replace(before, **told))
+    assert load(own_model_folder).manifest == replace(before, **told)
+
+
+def test_a_model_is_verified_in_a_process_that_may_be_ended(own_model_folder: Path) -> None:
+    assert verified(own_model_folder) == read_manifest(own_model_folder)
+    with pytest.raises(Invalid, match=r"cannot be run here: it took longer than 0\.01 s"):
+        verified(own_model_folder, timeout_s=0.01)
+
+
+def test_the_settings_name_the_model_that_is_the_default() -> None:
+    assert Installation.model_fields["model"].default == DEFAULT
+    assert read_manifest(BUNDLED / DEFAULT).name == DEFAULT
