@@ -94,7 +94,7 @@ class Installation(Settings):
     cache: SecretStr | None = None
     """A Redis for the vectors of queries, which may forget whatever it likes: never the queue's."""
     model: str = "descriptor"
-    """A bundled model by name, or the folder of one."""
+    """A bundled model by name, a registered one by `NAME@VERSION` or id, or the folder of one."""
     shards: int = Field(default=1, ge=1, le=256)
     """Of an index that is made; indexes that are there keep theirs."""
     workers: int = Field(default=2, ge=1)

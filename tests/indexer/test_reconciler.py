@@ -1,6 +1,7 @@
 """The loop that alone makes the system converge."""
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,15 @@ def test_pending_products_and_images_are_rung_for(house: "House") -> None:
     house.image("p")
     house.sync()
     assert one_round(house.ports) == []
+
+
+def test_the_vectors_of_every_model_that_an_index_has_are_rung_for(house: "House") -> None:
+    other = house.index_like("two")
+    spaces = replace(other.spaces, fingerprint="f2")
+    house.ports.catalogue.indexes.create(replace(other, spaces=spaces))
+    house.image("p")
+    assert EmbedImages("f2") in one_round(house.ports)
+    assert EmbedImages("f1") not in one_round(house.ports)
 
 
 def test_only_shards_with_something_pending_are_rung_for(house: "House") -> None:
