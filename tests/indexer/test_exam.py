@@ -13,7 +13,6 @@ from services.indexer.exam import answers
 from services.indexer.exam.answers import by_product, nearest
 from services.indexer.exam.exam import Exam, Side, examine
 from services.indexer.exam.photos import Taken, arranged, judged
-from services.indexer.exam.questions import questions_of
 from shared.errors import Invalid
 from shared.vectors import to_bytes
 from tests.indexer.exam_papers import SPACES, Paper, Plainly, paper, shop
@@ -105,33 +104,51 @@ def test_a_model_that_finds_everything_alike_finds_nothing() -> None:
     assert figures["same_product_in_10"].value == 0
 
 
-def test_a_photo_saved_anew_asks_for_its_twin_and_a_plain_one_does_not() -> None:
-    made = shop(40)
-    hashes = {"photo-3-0": "ff00ff00ff00ff00", "photo-9-1": "ff00ff00ff00ff03"}
-    plain = {f"photo-{number}-0": "0000000000000001" for number in range(20, 30)}
-    taken = tuple(
-        Taken(*(one.name, one.product, one.category), phash=(hashes | plain).get(one.name))
-        for one in made.taken
+HASHES = {"photo-3-0": "ff00ff00ff00ff00", "photo-9-1": "ff00ff00ff00ff3f"}
+PLAIN = {f"photo-{number}-0": "0000000000000001" for number in range(20, 30)}
+
+
+def saved_anew(before: Paper, hashes: dict[str, str]) -> Paper:
+    """The two photos of `HASHES` are one; the plain ones are alike too, but crowded."""
+    taken = [
+        Taken(*(one.name, one.product, one.category), phash=hashes.get(one.name))
+        for one in before.taken
+    ]
+    same = {"photo-9-1": before.vectors["photo-3-0"]} | dict.fromkeys(
+        PLAIN, before.vectors["photo-20-0"]
     )
-    exam = held(Paper(taken, made.vectors | {"photo-9-1": made.vectors["photo-3-0"]}))
+    return Paper(tuple(taken), before.vectors | same)
+
+
+def test_a_photo_saved_anew_asks_for_its_twin_and_a_plain_one_does_not() -> None:
+    exam = held(saved_anew(shop(40), HASHES | PLAIN))
     names = exam.photos.names
     twins = {
         names[photo]: [names[t] for t in found] for photo, found in exam.questions.twins.items()
     }
     assert twins == {"photo-3-0": ["photo-9-1"], "photo-9-1": ["photo-3-0"]}
     assert exam.mine.figures["blend"]["duplicates_first"].value == 1
-    apart = held(Paper(taken, made.vectors | {"photo-9-1": -made.vectors["photo-3-0"]}))
-    assert apart.mine.figures["blend"]["duplicates_first"].value == 0
 
 
-def test_four_bits_apart_are_two_photos() -> None:
-    made = paper([1, 1], ["", ""])
-    taken = [Taken(one.name, one.product) for one in made.taken]
-    apart = [
-        Taken(one.name, one.product, phash=phash)
-        for one, phash in zip(taken, ("00000000000000f0", "0000000000000000"), strict=True)
-    ]
-    assert questions_of(arranged(apart)).twins == {}
+def test_a_twin_that_one_model_sees_is_asked_of_both() -> None:
+    seen = saved_anew(shop(40), HASHES)
+    unseen = Paper(seen.taken, seen.vectors | {"photo-9-1": -seen.vectors["photo-3-0"]})
+    exam = examine(Side("mine", unseen.judged()), Side("other", seen.judged()), lambda *_: None)
+    assert exam.other is not None
+    assert exam.mine.figures["blend"]["duplicates_first"].value == 0
+    assert exam.other.figures["blend"]["duplicates_first"].value == 1
+
+
+@pytest.mark.parametrize(
+    ("phash", "same"),
+    [("ff00ff00ff00ff7f", True), ("ff00ff00ff00ff3f", False)],
+    ids=["seven bits apart", "another picture to all models"],
+)
+def test_what_is_no_twin_is_not_asked_for(phash: str, same: bool) -> None:  # noqa: FBT001
+    made = shop(40)
+    anew = saved_anew(made, HASHES | {"photo-9-1": phash})
+    exam = held(anew if same else Paper(anew.taken, made.vectors))
+    assert exam.questions.twins == {}
 
 
 def test_a_photo_that_two_products_show_is_the_first_ones() -> None:

@@ -74,15 +74,15 @@ def examine(
     most: int = MOST,
 ) -> Exam:
     """Deterministic but for the paces. Both sides' vectors are of the same photos."""
-    photos = mine.judged.photos
+    sitting = [side for side in (mine, other) if side is not None]
     tell("drawing questions", 0, 1)
-    questions = questions_of(photos, most)
-    sides = [_examined(side, questions, tell) for side in (mine, other) if side is not None]
+    questions = questions_of([side.judged for side in sitting], most)
+    sides = [_examined(side, questions, tell) for side in sitting]
     me, they = sides[0], sides[1] if len(sides) > 1 else None
     found = verdict(
         me.figures, they.figures if they else None, me.pace, they.pace if they else None
     )
-    return Exam(photos, questions, me, they, found, (*notes, *questions.left_out))
+    return Exam(mine.judged.photos, questions, me, they, found, (*notes, *questions.left_out))
 
 
 def _examined(side: Side, questions: Questions, tell: Tell) -> Examined:

@@ -1,17 +1,25 @@
 """What is asked: the same questions of every model, drawn by lot where there are more than enough."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from services.indexer.exam.photos import NO_CATEGORY, Bools, Ints, Photos
+from services.indexer.exam.photos import NO_CATEGORY, Bools, Ints, Judged, Photos
+from shared.spaces import SpaceName
 
 MOST: Final = 5_000
 """Questions of a kind; more would not say more than noise does."""
-NEAR: Final = 3
+NEAR: Final = 6
 """Bits that the perceptual hashes of one photo in two savings differ in at most."""
+ALIKE: Final = 0.95
+"""The least cosine of two savings of one photo, in each space that judges, by one model at least.
+
+Hashes are grey, and those of plain things the same: colour tells a red dress from the blue one.
+Imports tell of duplicates by the same bits, cosine and spaces.
+"""
+JUDGES: Final[frozenset[SpaceName]] = frozenset({"content", "colour"})
 CROWD: Final = 4
 """A photo with more near hashes than this is a plain one, and its hash says nothing."""
 LOOKED_AT: Final = 20_000
@@ -41,15 +49,16 @@ class Questions:
         return len(self.asked) > 0
 
 
-def questions_of(photos: Photos, most: int = MOST) -> Questions:
-    """At most so many of each kind."""
+def questions_of(sides: Sequence[Judged], most: int = MOST) -> Questions:
+    """At most so many of each kind, for models that have vectors of the same photos."""
+    photos = sides[0].photos
     several = np.flatnonzero(photos.counts[photos.product_of] > 1)
     firsts = np.arange(len(photos.products))
     comparable = _comparable(photos, firsts)
     siblings = _drawn(photos, several, most)
     alike = _drawn(photos, firsts[comparable], most)
     tails = _drawn(photos, firsts[comparable & _in_tail(photos)], most)
-    twins = _twins(photos, most)
+    twins = _twins(photos, sides, most)
     found = (siblings, alike, tails, np.array(sorted(twins), np.int64))
     asked = np.unique(np.concatenate(found))
     return Questions(
@@ -90,12 +99,23 @@ def _in_tail(photos: Photos) -> Bools:
     return np.isin(photos.category_of, smallest[: len(smallest) // 2])
 
 
-def _twins(photos: Photos, most: int) -> dict[int, Ints]:
-    """Photos by whose hash another photo is the same, but for those whose hash is a plain one's."""
+def _twins(photos: Photos, sides: Sequence[Judged], most: int) -> dict[int, Ints]:
+    """Photos of which another one is the same saved anew, by its hash and by a model's vectors."""
+    found: dict[int, Ints] = {}
+    for photo, near in _near(photos):
+        alike = np.any([_alike(side, photo, near) for side in sides], axis=0)
+        if alike.any():
+            found[photo] = near[alike]
+        if len(found) == most:
+            break
+    return found
+
+
+def _near(photos: Photos) -> Iterator[tuple[int, Ints]]:
+    """By lot, photos with those whose hash is near; none whose hash is a plain one's."""
     hashed = np.flatnonzero(photos.hashed)
     hashes = photos.phashes[hashed]
     looked_at = np.argsort(photos.lots[hashed], kind="stable")[:LOOKED_AT]
-    found: dict[int, Ints] = {}
     step = max(1, _AT_ONCE // max(1, len(hashed)))
     for start in range(0, len(looked_at), step):
         these = looked_at[start : start + step]
@@ -103,7 +123,14 @@ def _twins(photos: Photos, most: int) -> dict[int, Ints]:
         near[np.arange(len(these)), these] = False
         counts = np.count_nonzero(near, axis=1)
         for row in np.flatnonzero((counts > 0) & (counts <= CROWD)):
-            found[int(hashed[these[row]])] = hashed[near[row]]
-            if len(found) == most:
-                return found
-    return found
+            yield int(hashed[these[row]]), hashed[near[row]]
+
+
+def _alike(judged: Judged, photo: int, others: Ints) -> Bools:
+    """In every space that judges; all are, for a model that has none of these."""
+    alike = np.ones(len(others), np.bool_)
+    for name, part in judged.spaces.slices().items():
+        if name in JUDGES:
+            mine = judged.vectors[photo, part].astype(np.float32)
+            alike &= judged.vectors[others, part].astype(np.float32) @ mine >= ALIKE
+    return alike
