@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lookalike.command.connection import HERE, Key, Server, connected
-from lookalike.command.output import Json, complain, say, say_json, say_table
+from lookalike.command.output import Json, say, say_json, say_table
 
 if TYPE_CHECKING:
     from lookalike.client.switching.answers import Alias
@@ -75,5 +75,4 @@ def _say(alias: "Alias", *, as_json: bool) -> None:
     where = {"name": alias.name, "index": alias.index_id, "before": alias.before}
     say({**where, "version": alias.version}, as_json=False)
     rows = [(move.at, move.index_id, move.ground, move.by, move.reason) for move in alias.moves]
-    complain("")
     say_table(("moved", "to", "ground", "by", "reason"), rows)

@@ -89,12 +89,11 @@ def _watched(shop: "Lookalike", job: "Job") -> "Job":
 
 def _tell(job: "Job") -> None:
     told = job.progress
-    say({"job": job.job_id, "state": job.state, "index": told["index"]}, as_json=False)
-    say(
-        {name: told[name] for name in ("model", "passed", "reasons") if name in told}, as_json=False
-    )
-    if job.detail:
-        complain(job.detail)
+    known = {name: told[name] for name in ("index", "model", "passed") if name in told}
+    say({"job": job.job_id, "state": job.state, **known}, as_json=False)
+    for sentence in (job.detail, *told.get("reasons", ())):
+        if sentence:
+            complain(sentence)
     if told.get("passed"):
         complain(f"Make it live: lookalike alias set live {told['index']}")
 

@@ -39,6 +39,7 @@ def search(
         typer.Option("--filter", metavar="EXPR", help="category=Home/Kitchen,price<=40 or so."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="So many.")] = 24,
+    index: Annotated[str, typer.Option(help="Which index, by id or alias.")] = "live",
     sheet: Annotated[
         Path | None, typer.Option(dir_okay=False, help="A page with the pictures, as one file.")
     ] = None,
@@ -52,6 +53,7 @@ def search(
     if crop and image is None:
         raise Wrong("--crop takes a part of a picture: give one with --image.")
     options = options_of(backend=backend, blend=blend, filter_=filter_, top=top)
+    options["index"] = index
     area = crop_of(crop) if crop else None
     with connected(server, key) as shop:
         found = shop.search(image=image, product=product, crop=area, **options)

@@ -1,6 +1,7 @@
 """Aliases: which index they are on, and what has to be so before `live` moves to another."""
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from services.gateway import conditions
@@ -8,9 +9,18 @@ from services.gateway.answers import stamp
 from services.gateway.indexes import find
 from services.gateway.keys import Caller
 from services.gateway.schemas.indexes import AliasBody, AliasView, MoveView, RollbackBody
-from shared.errors import Conflict, Flaw, Invalid, NotFound, PreconditionRequired, Stale
+from shared.errors import (
+    Conflict,
+    Flaw,
+    Invalid,
+    LookalikeError,
+    NotFound,
+    PreconditionRequired,
+    Stale,
+)
 from shared.evaluations import Evaluation, newest
 from shared.indexes import LIVE, Alias, Ground, Index, Move, Why, unset
+from shared.seams.embedder import embedder_of
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _JOBS: Final = 1_000
@@ -35,6 +45,8 @@ def put(caller: Caller, name: str, body: AliasBody, if_match: str | None) -> Ali
     _check_match(before, if_match, needed=True)
     index = _complete(caller, body.index_id)
     ground = _ground(caller, before, index, body)
+    if name == LIVE and not body.force:
+        _make_ready(caller, index)
     return _moved(caller, before, index, _why(caller, index, ground, body.reason))
 
 
@@ -48,6 +60,8 @@ def rollback(caller: Caller, name: str, body: RollbackBody, if_match: str | None
         detail = f"{alias.before}, where `{name}` was before, was dropped: make it again."
         raise Conflict(detail, code="nothing_before")
     index = _complete(caller, alias.before)
+    with suppress(LookalikeError):  # whoever wants to go back is kept from it by nothing
+        _make_ready(caller, index)
     return _moved(caller, alias, index, _why(caller, index, "rolled_back", body.reason))
 
 
@@ -108,6 +122,17 @@ def _complete(caller: Caller, index_id: str) -> Index:
     if index.state == "retired":
         raise Conflict(f"{index_id} is being dropped.", code="index_not_ready")
     return index
+
+
+def _make_ready(caller: Caller, index: Index) -> None:
+    """Has the model started where queries are embedded, so that no shopper waits for it."""
+    ports = caller.ports
+    if embedder_of(index.spaces.fingerprint, ports.embedder, ports.embedders) is None:
+        raise Conflict(
+            f"Nobody here has the model {index.model!r} of {index.index_id}, so no picture would "
+            "find anything: register it, or force the alias with a `reason`.",
+            code="other_model",
+        )
 
 
 def _moved(caller: Caller, before: Alias, index: Index, why: Why) -> AliasView:

@@ -15,7 +15,7 @@ from shared.runtime.settings import Installation, Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-PLAIN_COMMANDS = {"demo", "search", "embed", "doctor"}
+PLAIN_COMMANDS = {"demo", "search", "embed", "doctor", "reembed"}
 """Those without sub-commands: what follows them is an argument."""
 _LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 _MAKE = re.compile(r"(?:^|`)make ([a-z][a-z-]*)", re.MULTILINE)

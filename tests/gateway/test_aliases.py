@@ -10,11 +10,42 @@ from starlette.testclient import TestClient
 from services.gateway.ports import Ports
 from shared.indexes import IndexState
 from shared.jobs import Job
+from shared.seams.embedder import Embedder
 from shared.spaces import Space, Spaces
+from tests.gateway.conftest import TinyEmbedder
 
 LIVE = "idx_test"
 OTHER = Spaces("fp-other", (Space("content", 8, "fp-other-content"),))
 Made = Callable[..., str]
+
+
+class Started(TinyEmbedder):
+    """As if it were the model of another index."""
+
+    spaces = OTHER
+
+
+class Known:
+    """Models by fingerprint, and which of them were asked for."""
+
+    def __init__(self) -> None:
+        self.models = {OTHER.fingerprint: Started()}
+        self.asked: list[str] = []
+
+    def of(self, fingerprint: str) -> Embedder | None:
+        self.asked.append(fingerprint)
+        return self.models.get(fingerprint)
+
+
+@pytest.fixture
+def models() -> Known:
+    return Known()
+
+
+@pytest.fixture
+def ports(ports: Ports, models: Known) -> Ports:
+    """With embedders for all models."""
+    return replace(ports, embedders=models)
 
 
 @pytest.fixture
@@ -73,6 +104,25 @@ def test_a_candidate_that_stood_its_exam_becomes_live(
     assert latest["by"].startswith("key_")
     assert (first["index_id"], moved.json()["before"]) == (LIVE, LIVE)
     assert live(client) == "idx_new"
+
+
+def test_its_model_is_started_before_anybody_searches_with_it(
+    client: TestClient, candidate: Made, exam: Any, models: Known
+) -> None:
+    candidate()
+    exam(passed=True)
+    move(client, "idx_new")
+    assert models.asked == ["fp-other"]
+
+
+def test_an_index_whose_model_nobody_has_becomes_live_by_force_alone(
+    client: TestClient, candidate: Made, exam: Any, models: Known
+) -> None:
+    candidate()
+    exam(passed=True)
+    models.models.clear()
+    refused(move(client, "idx_new"), "other_model")
+    assert move(client, "idx_new", force=True, reason="Products only.").status_code == 200
 
 
 def test_without_an_exam_nothing_moves_and_the_way_on_is_told(
