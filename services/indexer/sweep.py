@@ -7,6 +7,7 @@ from shared.blobs.port import BlobInfo
 from shared.images import Image
 from shared.products import Product
 from shared.removal import remove_image
+from shared.trainings import TRAINING
 
 PAGE = 500
 PICTURE_FOLDERS = frozenset({"pictures", "packs", "thumbnails", "uploads", "staged", "models"})
@@ -90,10 +91,12 @@ def _orphaned(ports: Ports, blob: BlobInfo, sources: Collection[str]) -> bool:
 def sweep_uploads(ports: Ports) -> int:
     """Drops uploads to which a day has added nothing, complete or not; their blobs go with a later sweep.
 
-    What an unfinished import reads is left alone.
+    What an unfinished import or training reads is left alone.
     """
     dropped, before = 0, ports.catalogue.now() - DAY_MS
     read = {imp.source for imp in ports.catalogue.imports.unfinished()}
+    trainings = ports.catalogue.office.unfinished_jobs(TRAINING)
+    read |= {job.progress["request"].get("triplets") for job in trainings}
     while True:
         found = ports.catalogue.office.uploads_before(before, PAGE)
         idle = [upload for upload in found if f"upload:{upload.upload_id}" not in read]

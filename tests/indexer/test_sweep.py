@@ -17,6 +17,7 @@ from shared.models import RegisteredModel
 from shared.products import Origin
 from shared.removal import SHARED, SHOWN, TOUCHED, Receipt, purge_images
 from shared.spaces import Space, Spaces
+from shared.trainings import AdaptRequest, TripletRequest, ended, posted
 
 if TYPE_CHECKING:
     from tests.indexer.conftest import House
@@ -185,6 +186,18 @@ def test_an_upload_that_goes_on_growing_stays_with_all_its_parts(house: "House")
     assert (sweep_uploads(house.ports), sweep_blobs(house.ports)) == (0, 0)
     house.clock.forward(hours=5)
     assert (sweep_uploads(house.ports), sweep_blobs(house.ports)) == (1, 2)
+
+
+def test_an_upload_stays_while_a_training_is_to_read_it(house: "House") -> None:
+    office, now = house.ports.catalogue.office, house.clock.now
+    office.put_upload(Upload("u", TENANT, (Part("blob", 1),), 1, None, "text/csv", now, now))
+    job = posted("trn_1", TENANT, TripletRequest(name="ours", triplets="upload:u"), now)
+    office.put_job(job)
+    office.put_job(posted("trn_2", TENANT, AdaptRequest(name="other"), now))
+    house.clock.forward(days=2)
+    assert sweep_uploads(house.ports) == 0
+    office.put_job(ended(job, "cancelled", now, None))
+    assert sweep_uploads(house.ports) == 1
 
 
 def test_an_upload_stays_while_an_import_is_to_read_it(house: "House") -> None:
