@@ -70,7 +70,7 @@ def unfreeze(
     tuning = _Tuning(backbone, begun, groups, pupils, lesson)
     best, best_numbers, first = replace(begun, epoch=0), tuning.numbers(), 1
     if (state := saved(scratch / _CHECKPOINT)) is not None:
-        tuning.restore(_listed(state, "now"), int(state["epoch"]))
+        tuning.restore(_listed(state, "now"))
         best_numbers, first = _listed(state, "best"), int(state["epoch"]) + 1
         best = tuning.learnt_with(best_numbers, judge, int(state["best_epoch"]))
     for number in range(first, lesson.epochs + 1):
@@ -82,7 +82,7 @@ def unfreeze(
         if quality.worth > best.quality.worth:
             best = Learnt(tuning.layer(), tuning.classes(), quality, number)
             best_numbers = tuning.numbers()
-        save(scratch / _CHECKPOINT, _state(tuning.numbers(), best_numbers, number, best.epoch))
+        save(scratch / _CHECKPOINT, _state(tuning.memory(), best_numbers, number, best.epoch))
     tuning.put(best_numbers)
     return best
 
@@ -137,10 +137,14 @@ class _Tuning:
         for variable, value in zip(self._variables, numbers, strict=True):
             variable.assign(value)
 
-    def restore(self, numbers: Arrays, epochs: int) -> None:
-        """As after so many epochs, but for the optimizer's memory, which a few steps bring back."""
-        self.put(numbers)
-        self._optimizer.iterations.assign(epochs * self._steps)
+    def memory(self) -> Arrays:
+        """All that the next step depends on, the optimizer's own numbers too."""
+        return [np.array(one) for one in (*self._variables, *self._optimizer.variables)]
+
+    def restore(self, memory: Arrays) -> None:
+        variables = (*self._variables, *self._optimizer.variables)
+        for variable, value in zip(variables, memory, strict=True):
+            variable.assign(value)
 
     def learnt_with(self, numbers: Arrays, judge: Judge, epoch: int) -> Learnt:
         """Judged again by what it was when these were its numbers."""

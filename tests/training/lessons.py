@@ -1,0 +1,252 @@
+"""What tests ask of networks, in processes of their own: `python -m tests.training.lessons VERB FOLDER`.
+
+TensorFlow takes long to load, so that each verb answers many questions at once, by name.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from services.embedder.model import BUNDLED, DEFAULT
+from services.embedder.training.pictures import Photo, in_folders
+from services.embedder.training.progress import Cancelled, Progress, tell_nobody
+from shared.errors import LookalikeError
+from shared.trainings import ClassifierRequest
+from tests.training.drawn import draw_folders
+from tests.training.teaching import environment
+
+SIDE = 32
+REQUEST = ClassifierRequest(
+    name="ours",
+    backbone="mobilenetv2-0.35",
+    weights="none",
+    side=64,
+    dim=24,
+    epochs=3,
+    patience=3,
+    unfreeze=1,
+    batch=8,
+)
+
+
+def ask(verb: str, folder: Path, timeout: float = 280) -> dict[str, Any]:
+    """The verb's answers, read from the last line that it says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.lessons", verb, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env=environment(),
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answers
+
+
+def said(doing: Callable[[], object]) -> str:
+    """What is told of it, or nothing."""
+    try:
+        doing()
+    except LookalikeError as error:
+        return error.detail
+    return ""
+
+
+def _networks(folder: Path) -> Mapping[str, Any]:
+    """Backbones, what they want of pictures and of weights; ways out of Keras."""
+    import keras  # type: ignore[import-untyped]  # it brings no types
+    import tensorflow as tf
+
+    from services.embedder.model import verify
+    from services.embedder.training.backbones import RANDOM, backbone
+    from services.embedder.training.exporting import About, export
+    from services.embedder.training.head import Lesson, Taught, learn, start
+    from services.embedder.training.judging import judged
+
+    pictures = np.random.default_rng(1).integers(0, 256, (2, SIDE, SIDE, 3)).astype(np.uint8)
+    light = pictures.astype(np.float32)
+    wanted = {
+        "mobilenetv2-0.35": light / 127.5 - 1,
+        "efficientnet-b0": light,
+        "resnet50": light[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32),
+        "VGG16": light[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32),
+        "MobileNetV3Small": light,
+    }
+    made = {name: backbone(name, RANDOM, SIDE) for name in wanted}
+    prepared = {
+        name: float(
+            np.abs(
+                np.asarray(one.network(pictures, training=False))
+                - np.asarray(one.network.layers[-1](wanted[name], training=False))
+            ).max()
+        )
+        for name, one in made.items()
+    }
+    small = made["mobilenetv2-0.35"]
+    file, text = folder / "small.weights.h5", folder / "text.weights.h5"
+    small.network.layers[-1].save_weights(file)
+    text.write_text("no weights")
+    again = backbone("mobilenetv2-0.35", file, SIDE)
+    difference = np.abs(
+        np.asarray(again.network(pictures)) - np.asarray(small.network(pictures, training=False))
+    ).max()
+    closed = len(again.network.trainable_variables)
+    opened = [variable.path for variable in again.unfreeze(2)]
+
+    def load(name: str, weights: Path | None) -> str:
+        return said(lambda: backbone(name, weights, SIDE))
+
+    broken = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 3), dtype="uint8"),
+            keras.layers.Rescaling(np.nan),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    )
+    plain = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 3), dtype="uint8"),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(8, 3, strides=2),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    )
+    about = About("plain", "3", "made for a test", quality={"nearest_after": 0.5})
+    exported = export(plain, folder / "plain", about)
+    photos = [Photo(str(n), str(n % 2), str(n), lambda: b"") for n in range(8)]
+    values = np.random.default_rng(1).standard_normal((8, 2, 6)).astype(np.float16)
+    taught = Taught(values, np.arange(8) % 2)
+    lesson = Lesson(2, 2, 4, 0.01, 1)
+    begun = start(values[:, 0], 4)
+
+    def learnt(matrix: Any) -> str:
+        layer = replace(begun, matrix=matrix)
+        judge = lambda one: judged(one(np.nan_to_num(values[:, 0])), photos)  # noqa: E731
+        return said(lambda: learn(layer, taught, judge, lesson, lambda _epoch: None))
+
+    return {
+        "prepared": prepared,
+        "widths": {name: one.width for name, one in made.items()},
+        "groups": {name: [layer.name for layer in one.groups[1]] for name, one in made.items()},
+        "batch_norms": [
+            layer.name
+            for one in made.values()
+            for group in one.groups
+            for layer in group
+            if isinstance(layer, keras.layers.BatchNormalization)
+        ],
+        "loaded": float(difference),
+        "told": again.weights,
+        "closed": closed,
+        "opened": opened,
+        "no_weights": load("mobilenetv2-1.0", None),
+        "other_width": load("mobilenetv2-1.0", file),
+        "other_family": load("MobileNetV3Small", file),
+        "no_file": load("resnet50", folder / "gone.weights.h5"),
+        "text": load("resnet50", text),
+        "unknown": load("resnet51", RANDOM),
+        "exported": verify(folder / "plain").spaces.fingerprint == exported.spaces.fingerprint,
+        "manifest": [exported.name, exported.version, dict(exported.quality)],
+        "dims": {space.name: space.dim for space in exported.spaces.spaces},
+        "no_numbers": said(lambda: export(broken, folder / "broken", about)),
+        "left": sorted(one.name for one in folder.iterdir()),
+        "learns": learnt(begun.matrix),
+        "diverged": learnt(begun.matrix * np.nan),
+        "tensorflow": tf.__version__,
+    }
+
+
+def _training(folder: Path) -> Mapping[str, Any]:
+    """A whole training that is stopped, gone on with, and compared with one that was not."""
+    import tensorflow as tf
+
+    from services.embedder.training.classifier import train
+
+    draw_folders(folder / "photos")
+    (folder / "photos" / "kind" / "0" / "bad.jpg").write_bytes(b"no picture")
+
+    def photos() -> list[Photo]:
+        return in_folders(folder / "photos")
+
+    told: list[Progress] = []
+
+    def killed(progress: Progress) -> None:
+        told.append(progress)
+        if progress.stage == "unfreezing" and progress.figures:
+            raise Cancelled
+
+    def trained(name: str, tell: Any, **options: Any) -> Any:
+        asked = replace(REQUEST, name=name, **options)
+        scratch = folder / f"{name}.scratch"
+        out, logs = folder / name, folder / f"{name}.logs"
+        return train(
+            asked, out, scratch, tell, gather=photos, folder=lambda _: BUNDLED / DEFAULT, logs=logs
+        )
+
+    try:
+        trained("ours", killed)
+        stopped = False
+    except Cancelled:
+        stopped = True
+    left = sorted(one.name for one in folder.glob("ours*"))
+    stages = [one.stage for one in told]
+    told.clear()
+    made = trained("ours", told.append)
+    whole = trained("whole", tell_nobody)
+    events = [
+        (event.step, value.tag, value.simple_value)
+        for file in sorted((folder / "whole.logs").iterdir())
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator()
+        for event in [tf.compat.v1.Event.FromString(record)]
+        for value in event.summary.value
+    ]
+    return {
+        "stopped": stopped,
+        "left": left,
+        "stages": list(dict.fromkeys(stages)),
+        "again": [one.stage for one in told],
+        "first_step": next(one.done for one in told if one.stage == "unfreezing"),
+        "unreadable": list(made.unreadable),
+        "sentence": made.sentence,
+        "photos": made.photos,
+        "same_before": made.before.worth == whole.before.worth,
+        "likeness": _likeness(folder / "ours", folder / "whole"),
+        "events": events,
+        "training": dict(made.manifest.training),
+        "quality": dict(made.manifest.quality),
+        "pace": dict(made.manifest.pace),
+        "sheet": (folder / "ours.confusion.html").read_text(encoding="utf-8"),
+        "in_the_model": sorted(
+            one.relative_to(folder / "ours").as_posix() for one in (folder / "ours").rglob("*.*")
+        ),
+        "of_a_model": said(lambda: trained("other", tell_nobody, backbone=DEFAULT)),
+        "there": said(lambda: trained("ours", tell_nobody)),
+    }
+
+
+def _likeness(first: Path, second: Path) -> float:
+    from services.embedder.model import load
+    from services.embedder.training.folders import drawn
+
+    models = [load(first), load(second)]
+    part = models[0].spaces.slices()["content"]
+    return min(
+        float(models[0].vector(picture)[part] @ models[1].vector(picture)[part])
+        for picture in drawn()
+    )
+
+
+if __name__ == "__main__":
+    _VERBS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
+        "networks": _networks,
+        "training": _training,
+    }
+    print(json.dumps(_VERBS[sys.argv[1]](Path(sys.argv[2]))))  # noqa: T201 - what the test reads
