@@ -74,6 +74,10 @@ def test_the_better_index_passes(shop: House) -> None:
     told = found.figures["index"]["blend"]["same_product_first"]
     assert told["value"] > 0.8
     assert told["questions"] == 2 * PRODUCTS
+    assert (found.figures["index"]["model"], found.figures["index"]["fingerprint"]) == (
+        "model",
+        "f1",
+    )
 
 
 def test_an_index_taken_alone_passes(shop: House) -> None:

@@ -20,18 +20,20 @@ class Examined:
     """What became of one side: an index, or a model over a folder."""
 
     name: str
+    model: str
     judged: Judged
     answers: Mapping[Way, Answers]
     figures: Figures
     pace: Pace | None
 
     def told(self) -> Mapping[str, Any]:
-        """By way and figure, and its pace where it is an index."""
+        """Its model, figures by way and name, and its pace where it is an index."""
         ways: dict[str, Mapping[str, Any]] = {
             way: {name: figure.told() for name, figure in found.items()}
             for way, found in self.figures.items()
         }
-        return {**ways, "pace": self.pace.told()} if self.pace else ways
+        said = {"model": self.model, "fingerprint": self.judged.spaces.fingerprint, **ways}
+        return {**said, "pace": self.pace.told()} if self.pace else said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,6 +66,8 @@ class Side:
     name: str
     judged: Judged
     pace: Pace | None = None
+    model: str = ""
+    """The model's name, where it is not the side's own."""
 
 
 def examine(
@@ -89,4 +93,5 @@ def _examined(side: Side, questions: Questions, tell: Tell) -> Examined:
     stage = f"asking {side.name}"
     answers = answered(side.judged, questions, lambda done, of: tell(stage, done, of))
     figures = figures_of(side.judged.photos, questions, answers)
-    return Examined(side.name, side.judged, answers, figures, side.pace)
+    model = side.model or side.name
+    return Examined(side.name, model, side.judged, answers, figures, side.pace)

@@ -50,7 +50,7 @@ def examine_indexes(
     measured = _measured(catalogue, blobs, indexes, found.judged, tell)
     notes = [*found.notes, *_unmeasured(indexes, measured)]
     sides = [
-        Side(one.index_id, judged, pace)
+        Side(one.index_id, judged, pace, one.model)
         for one, judged, pace in zip(indexes, found.judged, measured, strict=True)
     ]
     return examine(sides[0], sides[1] if against else None, tell, notes, most)

@@ -58,7 +58,15 @@ def _head(title: str, exam: Exam) -> str:
         f"{len(photos):,} photos of {len(photos.products):,} products in "
         f"{len(photos.categories):,} categories; {len(exam.questions.asked):,} photos asked."
     )
-    return f'<header><h1>{escape(title)}</h1><p class="soft">{said}</p></header>'
+    models = "".join(f"<p>{escape(one)}</p>" for one in _models(exam))
+    return f'<header><h1>{escape(title)}</h1><p class="soft">{said}</p>{models}</header>'
+
+
+def _models(exam: Exam) -> Iterator[str]:
+    """Whose vectors an index has; a model's own name says it already."""
+    for side in (exam.mine, exam.other):
+        if side is not None and side.model != side.name:
+            yield f"{side.name} has the vectors of {side.model}."
 
 
 def _verdict(exam: Exam) -> str:

@@ -17,10 +17,15 @@ from services.indexer.exam.figures import (
 from services.indexer.exam.pace import Pace
 from services.indexer.exam.verdict import FEW, LEAST, SURE
 
+
+def _recall(pace: Pace) -> str:
+    return f"{100 * pace.recall_at_10:.1f} %" if pace.accelerated else "no graph"
+
+
 _PACES: Final[tuple[tuple[str, Callable[[Pace], str]], ...]] = (
     ("half of all searches take up to", lambda pace: f"{pace.p50_ms:.2f} ms"),
     ("99 of 100 searches take up to", lambda pace: f"{pace.p99_ms:.2f} ms"),
-    ("of a scan's ten rows, found by graphs", lambda pace: f"{100 * pace.recall_at_10:.1f} %"),
+    ("of a scan's ten rows, found by graphs", _recall),
     ("products", lambda pace: f"{pace.products:,}"),
     ("rows", lambda pace: f"{pace.rows:,}"),
     ("size", lambda pace: f"{pace.size_bytes / 1e6:,.1f} MB"),
