@@ -1,23 +1,36 @@
 """Answers and errors as HTTP responses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.errors import Flaw, Invalid, LookalikeError
 from shared.runtime.problems import MEDIA_TYPE, described, headers_of, problem, status_of
 
+_INLINE_ONLY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
+
 
 def answer(
     body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     return Response(body.model_dump_json(), status, headers=headers, media_type="application/json")
+
+
+def page(pieces: Iterable[bytes]) -> Response:
+    """HTML that somebody's data went into: it may do nothing but be looked at."""
+    return StreamingResponse(
+        iter(pieces),
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": _INLINE_ONLY},
+    )
 
 
 def stamp(milliseconds: int) -> datetime:

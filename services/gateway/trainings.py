@@ -60,8 +60,9 @@ def cancel(caller: Caller, job: Job) -> Job:
     for _ in range(_TRIES):
         if job.state == "cancelled":
             return job
-        if job.state not in ("queued", "running") or job.progress.get("stage") == REGISTERING:
-            said = "registering its model" if job.state == "running" else job.state
+        registering = job.state == "running" and job.progress.get("stage") == REGISTERING
+        if registering or job.state not in ("queued", "running"):
+            said = "registering its model" if registering else job.state
             raise Conflict(f"The training is {said}: it cannot be cancelled any more.")
         after = ended(job, "cancelled", caller.ports.catalogue.now(), None)
         if office.swap_job(job, after):
@@ -69,6 +70,18 @@ def cancel(caller: Caller, job: Job) -> Job:
             return after
         job = office.job(job.tenant, job.job_id) or job
     raise Conflict("The training moves too fast to be cancelled: try again.")
+
+
+def report(caller: Caller, job_id: str) -> bytes:
+    """The page that a training wrote beside its model."""
+    job = caller.ports.catalogue.office.job(caller.tenant, job_id)
+    blob: str | None = job.progress.get("report") if job else None
+    if blob is None:
+        raise NotFound(
+            f"There is no report of a training {job_id!r}: a classifier writes one at its end.",
+            code="no_report",
+        )
+    return caller.ports.blobs.read(blob)
 
 
 def _forget_checkpoints(caller: Caller, job: Job) -> None:

@@ -195,6 +195,18 @@ def test_what_is_over_or_about_to_be_cannot_be_cancelled(
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
 
 
+def test_a_report_is_a_page_that_can_do_nothing(client: TestClient, ports: Ports) -> None:
+    job = stored(ports, started(client))
+    answer = client.get(f"/v1/trainings/{job.job_id}/report")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_report")
+    ports.blobs.put("tenants/default/reports/x", b"<p>mugs</p>")
+    told = {**job.progress, "report": "tenants/default/reports/x"}
+    ports.catalogue.office.put_job(replace(job, progress=told))
+    page = client.get(f"/v1/trainings/{job.job_id}/report")
+    assert (page.status_code, page.text) == (200, "<p>mugs</p>")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
 def test_an_import_is_cancelled_like_any_job(client: TestClient, ports: Ports) -> None:
     source = ports.places.folders[0] / "shop.bson"
     source.write_bytes(bytes(100))

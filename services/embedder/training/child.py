@@ -23,6 +23,7 @@ from services.embedder.training.kinds import Desk, carry_out
 from services.embedder.training.progress import Progress, Tell
 from services.embedder.training.running import ASKED, SCRATCH
 from shared import installation
+from shared.blobs import keys
 from shared.errors import DeadlineExceeded, LookalikeError, Unavailable
 from shared.runtime.failpoints import reach
 from shared.runtime.logs import configure
@@ -97,7 +98,7 @@ def _done(step: str, folder: Path, say: Say) -> Mapping[str, Any]:
             scratch=folder / SCRATCH,
         )
         if step == "register":
-            return _registered(desk)
+            return _registered(desk, folder.name)
         return _trained(desk, from_json(asked["request"]), _telling(say, desk, folder.name))
 
 
@@ -108,11 +109,15 @@ def _trained(desk: Desk, request: TrainingRequest, tell: Tell) -> Mapping[str, A
     return {"ended": "model" if desk.out.exists() else "nothing", "detail": detail}
 
 
-def _registered(desk: Desk) -> Mapping[str, Any]:
+def _registered(desk: Desk, job_id: str) -> Mapping[str, Any]:
     """Again is as good as once: the same model under the same name is the one that is there."""
     reach("training.registering")
     made = register(desk.catalogue, desk.blobs, desk.tenant, desk.out)
     told = {"model_id": made.model_id, "model": made.title, "fingerprint": made.fingerprint}
+    sheet = desk.out.with_name(f"{desk.out.name}.confusion.html")
+    if sheet.is_file():
+        told["report"] = keys.report(desk.tenant, job_id, "html")
+        desk.blobs.put_file(told["report"], sheet)
     return {"ended": "registered", "model": told}
 
 

@@ -1,17 +1,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse
 
 from services.gateway import bodies, evaluations
-from services.gateway.answers import answer
+from services.gateway.answers import answer, page
 from services.gateway.idempotency import once, print_of
 from services.gateway.keys import Admin
 from services.gateway.openapi import takes
 from services.gateway.schemas.evaluations import EvaluationBody, EvaluationView
 
 router = APIRouter(tags=["evaluations"])
-_INLINE_ONLY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 
 
 @router.post(
@@ -38,11 +37,7 @@ def get_evaluation(evaluation_id: str, caller: Admin) -> Response:
 @router.get("/evaluations/{evaluation_id}/report", response_class=HTMLResponse)
 def get_report(evaluation_id: str, caller: Admin) -> Response:
     """Figures and contact sheets in one page that needs no other file."""
-    return StreamingResponse(
-        evaluations.report(caller, evaluation_id),
-        media_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": _INLINE_ONLY},
-    )
+    return page(evaluations.report(caller, evaluation_id))
 
 
 def _accepted(caller: Admin, body: EvaluationBody) -> Response:

@@ -1,9 +1,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import HTMLResponse
 
 from services.gateway import jobs, trainings
-from services.gateway.answers import answer
+from services.gateway.answers import answer, page
 from services.gateway.idempotency import once, print_of
 from services.gateway.keys import Admin
 from services.gateway.openapi import takes
@@ -26,6 +27,12 @@ def post_training(
     body = trainings.read(request)
     operation = "POST /v1/trainings"
     return once(caller, operation, idempotency_key, print_of(body), lambda: _accepted(caller, body))
+
+
+@router.get("/trainings/{job_id}/report", response_class=HTMLResponse)
+def get_report(job_id: str, caller: Admin) -> Response:
+    """What a classifier took for what, in one page that needs no other file."""
+    return page([trainings.report(caller, job_id)])
 
 
 def _accepted(caller: Admin, body: AnyTraining) -> Response:
