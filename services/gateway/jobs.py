@@ -5,11 +5,12 @@ from typing import Final
 
 from anyio import sleep, to_thread
 
-from services.gateway import imports, trainings
+from services.gateway import imports, reembeddings, trainings
 from services.gateway.answers import stamp
 from services.gateway.keys import Caller
 from services.gateway.schemas.jobs import JobView
 from services.gateway.waiting import wait_for
+from shared.catalogue.building import REEMBEDDING
 from shared.errors import Conflict, NotFound
 from shared.jobs import FINISHED, Import, Job
 from shared.trainings import TRAINING
@@ -45,9 +46,11 @@ def cancel(caller: Caller, job_id: str) -> JobView:
         imports.cancel(caller, job_id)
         return _look(caller, job_id)
     job = _find(caller, job_id)
-    if job.kind != TRAINING:
-        raise Conflict(f"A job of kind {job.kind} cannot be cancelled: it ends by itself.")
-    return view(trainings.cancel(caller, job))
+    if job.kind == TRAINING:
+        return view(trainings.cancel(caller, job))
+    if job.kind == REEMBEDDING:
+        return view(reembeddings.cancel(caller, job))
+    raise Conflict(f"A job of kind {job.kind} cannot be cancelled: it ends by itself.")
 
 
 async def events(caller: Caller, job_id: str) -> AsyncIterator[str]:

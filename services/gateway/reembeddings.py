@@ -6,14 +6,12 @@ a lost answer gets the job of the index that is there.
 
 from dataclasses import replace
 
-from services.gateway import jobs
 from services.gateway.indexes import aliases_on, draw, drop, model_of
 from services.gateway.keys import Caller
 from services.gateway.queries import index_of
 from services.gateway.schemas.indexes import ReembeddingBody
-from services.gateway.schemas.jobs import JobView
 from shared.catalogue.building import REEMBEDDING, begin, reembedding_id
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict
 from shared.indexes import LIVE, Index
 from shared.jobs import FINISHED, Job
 from shared.tasks import BuildIndex
@@ -21,7 +19,7 @@ from shared.tasks import BuildIndex
 _TRIES = 20
 
 
-def start(caller: Caller, body: ReembeddingBody) -> JobView:
+def start(caller: Caller, body: ReembeddingBody) -> Job:
     live = index_of(caller, LIVE)
     model = model_of(caller, body.model)
     if model.spaces.fingerprint == live.spaces.fingerprint:
@@ -31,29 +29,30 @@ def start(caller: Caller, body: ReembeddingBody) -> JobView:
             code="same_model",
         )
     drawn = draw(caller, live, model, body.shards, body.targets)
-    ports = caller.ports
-    index = _there(caller, drawn) or begin(ports.catalogue, ports.queue, drawn)
-    if ports.catalogue.office.job(caller.tenant, reembedding_id(index)) is None:
-        ports.catalogue.office.put_job(_job(caller, index, evaluate=body.evaluate))
-    ports.queue.ring(BuildIndex(index.index_id))
-    return jobs.get(caller, reembedding_id(index))
+    catalogue, queue = caller.ports.catalogue, caller.ports.queue
+    index = _there(caller, drawn) or begin(catalogue, queue, drawn)
+    job = catalogue.office.job(caller.tenant, reembedding_id(index))
+    if job is None:
+        job = _job(caller, index, evaluate=body.evaluate)
+        catalogue.office.put_job(job)
+    queue.ring(BuildIndex(index.index_id))
+    return job
 
 
-def cancel(caller: Caller, job_id: str) -> JobView:
+def cancel(caller: Caller, job: Job) -> Job:
     """Its index is given up; what was embedded stays with the pictures, and is not made again."""
+    office = caller.ports.catalogue.office
     for _ in range(_TRIES):
-        job = caller.ports.catalogue.office.job(caller.tenant, job_id)
-        if job is None or job.kind != REEMBEDDING:
-            raise NotFound(f"There is no re-embedding {job_id!r} here.")
         if job.state in FINISHED and job.state != "cancelled":
-            raise Conflict(f"The re-embedding has {job.state}: its index is dropped by itself.")
+            raise Conflict(f"The re-embedding has {job.state}: drop its index instead.")
         index = caller.ports.catalogue.indexes.get(job.progress["index"])
         if index is not None and index.state != "retired":
             drop(caller, index.index_id)
-        stopped = replace(job, state="cancelled", updated=caller.ports.catalogue.now())
-        if job.state == "cancelled" or caller.ports.catalogue.office.swap_job(job, stopped):
-            break
-    return jobs.get(caller, job_id)
+        after = replace(job, state="cancelled", updated=caller.ports.catalogue.now())
+        if job.state == "cancelled" or office.swap_job(job, after):
+            return after
+        job = office.job(job.tenant, job.job_id) or job
+    raise Conflict("The re-embedding moves too fast to be cancelled: try again.")
 
 
 def _there(caller: Caller, drawn: Index) -> Index | None:

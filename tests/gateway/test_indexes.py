@@ -189,7 +189,7 @@ def test_a_cancelled_reembedding_gives_its_index_up(
     job = reembedded(client, model=model.title)
     queue.rung.clear()
     for _ in range(2):
-        answer = client.post(f"/v1/reembeddings/{job.job_id}:cancel")
+        answer = client.delete(f"/v1/jobs/{job.job_id}")
         assert (answer.status_code, answer.json()["state"]) == (200, "cancelled")
     assert seen(client, job.progress["index"]).state == "retired"
     assert queue.rung == [BuildIndex(job.progress["index"])]
@@ -203,8 +203,7 @@ def test_a_reembedding_that_has_ended_is_not_cancelled(
     job = ports.catalogue.office.job("default", job_id)
     assert job is not None
     ports.catalogue.office.put_job(replace(job, state="succeeded"))
-    assert client.post(f"/v1/reembeddings/{job_id}:cancel").status_code == 409
-    assert client.post("/v1/reembeddings/none:cancel").status_code == 404
+    assert client.delete(f"/v1/jobs/{job_id}").status_code == 409
 
 
 def test_a_reembedding_whose_index_is_live_is_not_cancelled(
@@ -212,7 +211,7 @@ def test_a_reembedding_whose_index_is_live_is_not_cancelled(
 ) -> None:
     job = reembedded(client, model=model.title)
     ports.catalogue.indexes.move_alias("default", "canary", job.progress["index"])
-    answer = client.post(f"/v1/reembeddings/{job.job_id}:cancel")
+    answer = client.delete(f"/v1/jobs/{job.job_id}")
     assert code(answer) == (409, "in_use")
     assert client.get(f"/v1/jobs/{job.job_id}").json()["state"] == "running"
 
@@ -225,7 +224,6 @@ def test_a_reembedding_whose_index_is_live_is_not_cancelled(
         ("POST", "/v1/indexes"),
         ("DELETE", "/v1/indexes/idx_test"),
         ("POST", "/v1/reembeddings"),
-        ("POST", "/v1/reembeddings/x:cancel"),
     ],
 )
 def test_a_search_key_does_not_reach_indexes(method: str, path: str, shopper: TestClient) -> None:

@@ -71,7 +71,3 @@ class AsyncSwitching(ABC):
     ) -> Job:
         """Brings the catalogue to another model, beside the live index; `wait` for the job."""
         return await self._run(flows.reembed(model, shards, targets, evaluate=evaluate))
-
-    async def cancel_reembedding(self, job_id: str) -> Job:
-        """Its index is dropped."""
-        return await self._run(flows.cancel_reembedding(job_id))

@@ -64,10 +64,6 @@ def reembed(
     return ask(sent("POST", "/v1/reembeddings", _said(body), **once()), Job)
 
 
-def cancel_reembedding(job_id: str) -> Flow[Job]:
-    return ask(Call("POST", f"/v1/reembeddings/{segment(job_id)}:cancel"), Job)
-
-
 def _version(name: str) -> Flow[int]:
     """0 where there is no such alias yet."""
     answer = yield Call("GET", _alias(name), expected=frozenset({HTTPStatus.NOT_FOUND}))

@@ -34,7 +34,7 @@ def get_job(job_id: str, caller: Admin, wait: str = "0s") -> Response:
 
 @router.delete("/jobs/{job_id}", responses={200: {"model": JobView}})
 def delete_job(job_id: str, caller: Admin) -> Response:
-    """Cancel an import or a training; the job itself is kept."""
+    """Cancel an import, a training or a re-embedding; the job itself is kept."""
     return answer(jobs.cancel(caller, job_id))
 
 

@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from services.gateway import bodies, reembeddings
+from services.gateway import bodies, jobs, reembeddings
 from services.gateway.answers import answer
 from services.gateway.idempotency import once, print_of
 from services.gateway.keys import Admin
@@ -22,18 +22,15 @@ router = APIRouter(tags=["indexes"])
 def post_reembedding(
     request: Request, caller: Admin, idempotency_key: Annotated[str | None, Header()] = None
 ) -> Response:
-    """Bring the catalogue to another model, in an index beside the live one; watch it as a job."""
+    """Bring the catalogue to another model, in an index beside the live one; watch it as a job.
+
+    Cancelling the job drops the index.
+    """
     body = bodies.read_model(request, ReembeddingBody)
     operation = "POST /v1/reembeddings"
     return once(caller, operation, idempotency_key, print_of(body), lambda: _begun(caller, body))
 
 
-@router.post("/reembeddings/{job_id}:cancel", responses={200: {"model": JobView}})
-def post_cancel(job_id: str, caller: Admin) -> Response:
-    """Stop, and drop the index that was being built."""
-    return answer(reembeddings.cancel(caller, job_id))
-
-
 def _begun(caller: Admin, body: ReembeddingBody) -> Response:
-    view = reembeddings.start(caller, body)
-    return answer(view, 202, {"Location": f"/v1/jobs/{view.job_id}"})
+    job = reembeddings.start(caller, body)
+    return answer(jobs.view(job), 202, {"Location": f"/v1/jobs/{job.job_id}"})

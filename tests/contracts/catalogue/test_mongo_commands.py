@@ -141,6 +141,8 @@ def look_everything_up(catalogue: MongoCatalogue, write: Write, clock: Any) -> N
     catalogue.indexes.swap("one", 0, expected=0, manifest="m", as_of=1)
     catalogue.indexes.report("one", 0, "pod", 1)
     catalogue.indexes.move_alias("shop", "live", "one")
+    catalogue.indexes.aliases("shop")
+    catalogue.indexes.set_state("one", "retired", origins=("ready",))
     catalogue.indexes.drop("one")
     catalogue.office.key_by_sha256(A)
     catalogue.office.keys("shop")
