@@ -31,7 +31,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     LOOKALIKE_HEARTBEAT=/tmp/heartbeat \
-    LOOKALIKE_DATA=/var/lib/lookalike
+    LOOKALIKE_DATA=/var/lib/lookalike \
+    TMPDIR=/var/lib/lookalike
 WORKDIR /app
 USER 10001:10001
 EXPOSE 8081

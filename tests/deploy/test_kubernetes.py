@@ -44,7 +44,11 @@ def test_a_process_has_no_secret_that_it_does_not_need() -> None:
     assert [name for name, said in told.items() if "LOOKALIKE_GATEWAY_ADMIN_KEY_FILE" in said] == [
         "gateway"
     ]
-    assert not any(name.endswith("_FILE") for name in told["embedder-http"])
+    assert {name for name in told["embedder-http"] if name.endswith("_FILE")} == {
+        "LOOKALIKE_CATALOGUE_FILE",
+        "LOOKALIKE_BLOBS_FILE",
+        "AWS_SHARED_CREDENTIALS_FILE",
+    }
 
 
 def test_whoever_takes_from_elsewhere_is_told_from_where() -> None:
