@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from shared.removal import remove_model
 from shared.runtime.settings import Installation
 
 MODEL_ID: Final = "mdl_"
+_PAUSE_S: Final = 1.0
 _log: Final = logging.getLogger(__name__)
 
 
@@ -57,6 +59,15 @@ class Shelf:
             raise _unknown(name, ())
         model = registered(self.catalogue, tenant, name)
         return folder_of_registered(self.blobs, self.cache, model)
+
+    def folder_at_start(self, tenant: str, name: str) -> Path:
+        """The same, of a process that may start before its stores."""
+        while True:
+            try:
+                return self.folder(tenant, name)
+            except Unavailable as error:
+                _log.warning("the model %s has to wait: %s", name, error.detail)
+                time.sleep(_PAUSE_S)
 
     def of_fingerprint(self, fingerprint: str) -> Path | None:
         """The folder of any model that gives these vectors."""

@@ -25,7 +25,9 @@ def run(host: str, port: int) -> None:
     children = partial(ChildEmbedder, children=processors())
     with (
         shelf_of(known) as shelf,
-        OnDuty(shelf.folder(known.tenant, known.model), shelf.of_fingerprint, children) as embedder,
+        OnDuty(
+            shelf.folder_at_start(known.tenant, known.model), shelf.of_fingerprint, children
+        ) as embedder,
     ):
         serve(create_app(embedder, embedder), host, port)
 

@@ -34,7 +34,7 @@ def run(queues: Sequence[QueueName], concurrency: int) -> int:
         catalogue = stack.enter_context(closing(installation.catalogue_of(known)))
         blobs = installation.blobs_of(known)
         shelf = Shelf(catalogue, blobs, known.data / "cache")
-        model = shelf.folder(known.tenant, known.model)
+        model = shelf.folder_at_start(known.tenant, known.model)
         keep(catalogue, blobs, known.tenant, model)
         children = partial(ChildEmbedder, children=concurrency)
         embedder = stack.enter_context(OnDuty(model, shelf.of_fingerprint, children))

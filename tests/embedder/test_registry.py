@@ -71,6 +71,25 @@ def test_an_unknown_model_is_told_with_those_that_there_are(shelf: Shelf, folder
         shelf.folder("else", "turned@1")
 
 
+def test_a_process_that_starts_before_its_stores_waits_for_them(
+    shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _register(shelf, folder)
+    asked: list[str] = []
+
+    def down_at_first(*whose: Any) -> Any:
+        asked.append("once more")
+        if len(asked) < 3:
+            raise Unavailable("The catalogue does not answer.")
+        return registered(*whose)
+
+    monkeypatch.setattr(registry, "registered", down_at_first)
+    monkeypatch.setattr(registry, "_PAUSE_S", 0.0)
+    assert verify(shelf.folder_at_start(TENANT, "turned@1")).name == "turned"
+    with pytest.raises(NotFound):
+        shelf.folder_at_start(TENANT, "nobody@1")
+
+
 def test_registering_twice_is_registering_once(shelf: Shelf, folder: Path) -> None:
     assert _register(shelf, folder) == _register(shelf, folder)
     assert len(_archives(shelf)) == 1
