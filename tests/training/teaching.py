@@ -101,31 +101,54 @@ def _shapes() -> Iterator[dict[str, Any]]:
         }
 
 
-def _photos(old: int = 0) -> Any:
-    """Thirty products of three photos, told apart by shape; the first `old` of another shop.
-
-    Old ones are told apart by their colours: what is learnt about the others is wrong for them.
-    """
+def pictures() -> Iterator[tuple[int, int, bytes]]:
+    """Eight drawn shapes in twelve views each, as PNG: shape, view, bytes."""
     import cv2
 
     from services.embedder.training.drawings import draw, draw_palette, draw_pattern, draw_shape
+
+    rng = np.random.default_rng(5)
+    for shape in range(8):
+        drawn = draw_shape(rng)
+        for view in range(12):
+            picture = draw(drawn, draw_pattern(rng), draw_palette(rng), rng)
+            yield shape, view, cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
+
+
+def colours() -> Iterator[tuple[int, int, bytes]]:
+    """Eight hues in twelve lights each, as PNG."""
+    import cv2
+
+    rng = np.random.default_rng(6)
+    for hue in range(8):
+        for view in range(12):
+            flat = np.full((32, 32, 3), (hue * 22, *rng.integers(60, 256, 2)), np.uint8)
+            picture = cv2.cvtColor(flat, cv2.COLOR_HSV2BGR) * rng.uniform(0.6, 1, (32, 32, 1))
+            yield hue, view, cv2.imencode(".png", picture.astype(np.uint8))[1].tobytes()
+
+
+def _subject(what: str) -> Any:
+    """`shapes` or `colours`: each a category of products with one photo each.
+
+    `other`: products of three photos. Half of them are old and told apart by shape, and the new ones
+    by view alone, across shapes: what is learnt about these is wrong for the others.
+    """
     from services.embedder.training.pictures import Photo
     from services.embedder.training.subjects import Subject
 
-    rng = np.random.default_rng(5)
-    shapes = [draw_shape(rng) for _ in range(30)]
-    photos = []
-    for number in range(30):
-        for view in range(3):
-            shape = shapes[(number + 7 * view) % 30] if number < old else shapes[number]
-            picture = draw(shape, draw_pattern(rng), draw_palette(rng), rng)
-            data = cv2.imencode(".png", picture[..., ::-1])[1].tobytes()
-            photos.append(Photo(f"p{number}", "c", f"p{number}/{view}", partial(bytes, data)))
-    fresh = frozenset(f"p{number}" for number in range(old, 30)) if old else None
-    return Subject(photos, fresh, None)
+    photos, fresh = [], set()
+    for shape, view, data in colours() if what == "colours" else pictures():
+        name = f"{shape}/{view}"
+        if what != "other":
+            photos.append(Photo(name, str(shape), name, partial(bytes, data)))
+            continue
+        product = f"old{shape}/{view // 3}" if view < 6 else f"new{shape // 3}/{view}"
+        fresh |= {product} if view >= 6 else set()
+        photos.append(Photo(product, "c", name, partial(bytes, data)))
+    return Subject(photos, frozenset(fresh) if what == "other" else None, None)
 
 
-def _train(out: str, scratch: str, old: str, options: str) -> dict[str, Any]:
+def _train(out: str, scratch: str, what: str, options: str) -> dict[str, Any]:
     from services.embedder.model import DEFAULT, folder_of
     from services.embedder.training.progress import tell_nobody
     from services.embedder.training.triplet import train
@@ -144,7 +167,7 @@ def _train(out: str, scratch: str, old: str, options: str) -> dict[str, Any]:
             Path(out),
             Path(scratch),
             tell_nobody,
-            gather=partial(_photos, int(old)),
+            gather=partial(_subject, what),
             folder=folder_of,
         )
     except LookalikeError as error:

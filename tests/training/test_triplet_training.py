@@ -1,0 +1,163 @@
+"""Ranking networks taught for real, each in a process of its own: tiny, and to the end."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.embedder.heads import HEADS, read_heads
+from services.embedder.model import DEFAULT, folder_of, read_manifest, verify
+from services.embedder.training.learning import CHECKPOINT
+from tests.training.teaching import ask, environment, pictures
+
+_LOOKALIKE = [sys.executable, "-c", "from lookalike.command.app import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder by shape."""
+    folder = tmp_path_factory.mktemp("shapes")
+    for shape, view, data in pictures():
+        (folder / str(shape)).mkdir(exist_ok=True)
+        (folder / str(shape) / f"{view}.png").write_bytes(data)
+    return folder
+
+
+Command = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def command() -> Iterator[Command]:
+    """`lookalike train triplet` with options; whatever is still at it in the end is killed."""
+    with ExitStack() as stack:
+
+        def run(*options: object) -> "subprocess.Popen[str]":
+            child = subprocess.Popen(
+                [*_LOOKALIKE, "train", "triplet", *map(str, options)],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env=environment(),
+            )
+            stack.enter_context(child)
+            stack.callback(child.kill)
+            return child
+
+        yield run
+
+
+def _triplets() -> Iterator[str]:
+    """Shapes 0 and 1 belong together, 2 and 3, and so on, whatever they look like."""
+    for shape in range(8):
+        for view in range(12):
+            for step in (2, 4):
+                near, far = (view + step) % 12, (view + 3 * step) % 12
+                yield f"{shape}/{view}.png,{shape ^ 1}/{near}.png,{(shape + step) % 8}/{far}.png"
+
+
+def test_told_triplets_make_a_model_and_bad_rows_are_told(
+    shapes: Path, tmp_path: Path, command: Command
+) -> None:
+    (shapes / "torn.png").write_bytes(b"no picture")
+    bad = ["0/0.png,0/1.png", "0/0.png,0/1.png,lost.png", "torn.png,0/1.png,1/1.png"]
+    file = tmp_path / "triplets.csv"
+    file.write_text("\n".join(["query,positive,negative", *_triplets(), *bad]), encoding="utf-8")
+    out = tmp_path / "ours"
+    options = ("--images", shapes, "--steps", 200, "--learning-rate", 1e-3, "--json")
+    child = command("--triplets", file, "--out", out, "--backbone", DEFAULT, *options)
+    said, told = child.communicate(timeout=250)
+    assert child.returncode == 3, told
+    answer = json.loads(said)
+    assert answer["new_after"] > answer["new_before"] + 0.1
+    assert answer["left_out"] == 4
+    for line in ("Line 194: 2 columns", "Line 195: there is no file 'lost.png'", "torn.png: "):
+        assert line in told
+    assert "Line 196: 'torn.png' is a picture that cannot be read" in told
+    made, parent = verify(out), read_manifest(folder_of(DEFAULT))
+    assert made.training["parent"] == parent.spaces.fingerprint
+    assert made.training["triplets"] == 192
+    assert made.quality["new_after"] == answer["new_after"]
+    changed = [one.name for one in made.spaces.spaces if one not in parent.spaces.spaces]
+    assert changed == ["content"]
+    assert {path.name for path in tmp_path.iterdir()} == {"ours", "triplets.csv"}
+
+
+def test_a_killed_training_goes_on_to_the_same_model(
+    shapes: Path, tmp_path: Path, command: Command
+) -> None:
+    options = ("--images", shapes, "--backbone", DEFAULT, "--steps", 1_500)
+    rate = ("--learning-rate", 1e-3)
+    whole = command(*options, *rate, "--out", tmp_path / "whole")
+    killed = command(*options, *rate, "--out", tmp_path / "killed")
+    scratch, deadline = tmp_path / "killed.scratch", time.monotonic() + 200
+    while not list(scratch.glob(f"*/{CHECKPOINT}")):
+        assert killed.poll() is None, killed.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not (tmp_path / "killed").exists()
+    (checkpoint,) = scratch.glob(f"*/{CHECKPOINT}")
+    with np.load(checkpoint, allow_pickle=False) as arrays:
+        assert 0 < arrays["place"][0] < 1_500
+    again = command(*options, *rate, "--out", tmp_path / "killed", "--name", "whole")
+    for child in (whole, again):
+        _, told = child.communicate(timeout=250)
+        assert child.returncode == 0, told
+    heads = [read_heads(tmp_path / name)["content"] for name in ("whole", "killed")]
+    np.testing.assert_array_equal(heads[0].matrix, heads[1].matrix)
+    fingerprints = {read_manifest(tmp_path / one).spaces.fingerprint for one in ("whole", "killed")}
+    assert len(fingerprints) == 1
+    assert not scratch.exists()
+
+
+def test_what_forgets_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
+    options = {"steps": 200, "learning_rate": 0.003, "forget": 0.02}
+    asked = ("train", tmp_path / "ours", tmp_path / "scratch", "other")
+    refused = ask(*asked, json.dumps(options))
+    assert refused["refused"] == "forgotten"
+    assert "0.02 is allowed (new_before 0." in refused["detail"]
+    assert {path.name for path in tmp_path.iterdir()} == {"scratch"}
+    begun = time.monotonic()
+    allowed = ask(*asked, json.dumps({**options, "allow_forgetting": True}))
+    assert allowed["old_after"] < allowed["old_before"] - 0.02
+    assert allowed["written"] == (tmp_path / "ours").exists()
+    assert time.monotonic() - begun < 100
+
+
+def test_numbers_out_of_range_end_a_training_and_nothing_is_written(tmp_path: Path) -> None:
+    options = json.dumps({"learning_rate": 1e38})
+    said = ask("train", tmp_path / "ours", tmp_path / "scratch", "shapes", options)
+    assert said["refused"] == "diverged"
+    assert "choose a lower --learning-rate" in said["detail"]
+    assert not (tmp_path / "ours").exists()
+
+
+def test_a_network_is_gone_on_with_as_it_was(tmp_path: Path) -> None:
+    """Of Keras: its own numbers lie beside the model, which they must fit."""
+    small = {"weights": "none", "side": 32, "dim": 32, "steps": 600, "learning_rate": 3e-3}
+    options = json.dumps({**small, "backbone": "VGG16"})
+    made = ask("train", tmp_path / "ours", tmp_path / "first", "colours", options)
+    assert made["written"], made
+    manifest = verify(tmp_path / "ours")
+    assert manifest.spaces.slices()["content"] == slice(0, 32)
+    assert not (tmp_path / "ours" / HEADS).exists()
+    more = json.dumps({"from_model": str(tmp_path / "ours"), "steps": 5, "learning_rate": 1e-6})
+    again = ask("train", tmp_path / "more", tmp_path / "second", "colours", more)
+    assert again["new_before"] == pytest.approx(made["new_after"], abs=0.01)
+    assert not again["written"]
+    trained = tmp_path / "ours" / "trained.npz"
+    with np.load(trained, allow_pickle=False) as arrays:
+        numbers = dict(arrays)
+    last = str(max(map(int, numbers)) - 1)
+    np.savez(trained, **{**numbers, last: -numbers[last][::-1]})
+    refused = ask("train", tmp_path / "more", tmp_path / "third", "colours", more)
+    assert refused["refused"] == "bad_model"
+    assert not (tmp_path / "more").exists()
