@@ -17,7 +17,7 @@ from shared.errors import Invalid, TooLarge
 MAX_BYTES: Final = 2 << 30
 """Of an archive: the largest networks of today, several times over."""
 _FILE: Final = re.compile(
-    r"model\.json|model\.tflite|heads\.npz|golden/[\w-]+\.(?:png|npy)|savedmodel/(?:[\w.-]+/)*[\w.-]+",
+    r"model\.json|model\.tflite|heads\.npz|trained\.npz|golden/[\w-]+\.(?:png|npy)|savedmodel/(?:[\w.-]+/)*[\w.-]+",
     re.ASCII,
 )
 
