@@ -4,6 +4,7 @@ import io
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from services.embedder.archive import pack, unpack
 from services.embedder.model import BUNDLED, DEFAULT, load, read_manifest, verify
 from services.embedder.registry import Shelf, register, registered, unregister
 from shared.blobs.fsspec import FsspecBlobs
+from shared.catalogue.port import Catalogue
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.errors import Conflict, Invalid, NotFound, Unavailable
 from shared.indexes import Index
@@ -23,10 +25,17 @@ from tests.model_folders import rewrite, turned
 TENANT = "shop"
 
 
+@dataclass(frozen=True)
+class Stocked(Shelf):
+    """With a catalogue, so that there is something to register with."""
+
+    catalogue: Catalogue
+
+
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
+def shelf(tmp_path: Path) -> Iterator[Stocked]:
     with SqliteCatalogue(tmp_path / "catalogue.sqlite") as catalogue:
-        yield Shelf(catalogue, FsspecBlobs(f"file://{tmp_path}/blobs"), tmp_path / "cache")
+        yield Stocked(catalogue, FsspecBlobs(f"file://{tmp_path}/blobs"), tmp_path / "cache")
 
 
 @pytest.fixture
@@ -34,15 +43,15 @@ def folder(tmp_path: Path) -> Path:
     return turned(tmp_path / "turned", quality={"precision@10": 0.5})
 
 
-def _register(shelf: Shelf, folder: Path) -> Any:
+def _register(shelf: Stocked, folder: Path) -> Any:
     return register(shelf.catalogue, shelf.blobs, TENANT, folder)
 
 
-def _archives(shelf: Shelf) -> list[str]:
+def _archives(shelf: Stocked) -> list[str]:
     return [blob.key for blob in shelf.blobs.list("tenants/")]
 
 
-def test_a_registered_model_is_had_again_as_it_was(shelf: Shelf, folder: Path) -> None:
+def test_a_registered_model_is_had_again_as_it_was(shelf: Stocked, folder: Path) -> None:
     model = _register(shelf, folder)
     assert model.title == "turned@1"
     assert model.manifest["quality"] == {"precision@10": 0.5}
@@ -54,7 +63,7 @@ def test_a_registered_model_is_had_again_as_it_was(shelf: Shelf, folder: Path) -
     assert shelf.of_fingerprint(model.fingerprint) == again
 
 
-def test_bundled_models_and_folders_are_found_by_name_too(shelf: Shelf, folder: Path) -> None:
+def test_bundled_models_and_folders_are_found_by_name_too(shelf: Stocked, folder: Path) -> None:
     bundled = BUNDLED / DEFAULT
     assert shelf.folder(TENANT, DEFAULT) == bundled
     assert shelf.folder(TENANT, str(folder)) == folder
@@ -62,7 +71,7 @@ def test_bundled_models_and_folders_are_found_by_name_too(shelf: Shelf, folder: 
     assert shelf.of_fingerprint("of nobody") is None
 
 
-def test_an_unknown_model_is_told_with_those_that_there_are(shelf: Shelf, folder: Path) -> None:
+def test_an_unknown_model_is_told_with_those_that_there_are(shelf: Stocked, folder: Path) -> None:
     _register(shelf, folder)
     for name in ("other", "turned@2", "mdl_1"):
         with pytest.raises(NotFound, match=rf"no model '{name}'.*{DEFAULT}.*turned@1"):
@@ -72,7 +81,7 @@ def test_an_unknown_model_is_told_with_those_that_there_are(shelf: Shelf, folder
 
 
 def test_a_process_that_starts_before_its_stores_waits_for_them(
-    shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+    shelf: Stocked, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _register(shelf, folder)
     asked: list[str] = []
@@ -90,13 +99,13 @@ def test_a_process_that_starts_before_its_stores_waits_for_them(
         shelf.folder_at_start(TENANT, "nobody@1")
 
 
-def test_registering_twice_is_registering_once(shelf: Shelf, folder: Path) -> None:
+def test_registering_twice_is_registering_once(shelf: Stocked, folder: Path) -> None:
     assert _register(shelf, folder) == _register(shelf, folder)
     assert len(_archives(shelf)) == 1
 
 
 def test_another_model_of_the_same_name_and_version_is_refused(
-    shelf: Shelf, folder: Path, tmp_path: Path
+    shelf: Stocked, folder: Path, tmp_path: Path
 ) -> None:
     first = _register(shelf, folder)
     with pytest.raises(Conflict, match="another version"):
@@ -132,7 +141,7 @@ def _wild_name(folder: Path) -> None:
     ],
 )
 def test_a_folder_that_is_not_right_leaves_nothing_registered(
-    shelf: Shelf, folder: Path, spoil: Callable[[Path], None], match: str
+    shelf: Stocked, folder: Path, spoil: Callable[[Path], None], match: str
 ) -> None:
     spoil(folder)
     with pytest.raises(Invalid, match=match):
@@ -142,7 +151,7 @@ def test_a_folder_that_is_not_right_leaves_nothing_registered(
 
 
 def test_a_full_disk_leaves_nothing_registered(
-    shelf: Shelf, folder: Path, monkeypatch: pytest.MonkeyPatch
+    shelf: Stocked, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_folder: Path, _out: object) -> None:
         raise OSError(28, "No space left on device")
@@ -154,7 +163,9 @@ def test_a_full_disk_leaves_nothing_registered(
     assert shelf.catalogue.models.all(TENANT) == []
 
 
-def test_a_file_that_was_changed_in_the_cache_is_fetched_again(shelf: Shelf, folder: Path) -> None:
+def test_a_file_that_was_changed_in_the_cache_is_fetched_again(
+    shelf: Stocked, folder: Path
+) -> None:
     model = _register(shelf, folder)
     cached = shelf.folder(TENANT, "turned@1")
     _changed_weights(cached)
@@ -162,7 +173,7 @@ def test_a_file_that_was_changed_in_the_cache_is_fetched_again(shelf: Shelf, fol
     assert sorted(path.name for path in cached.parent.iterdir()) == [model.sha256]
 
 
-def test_an_archive_that_was_changed_is_refused(shelf: Shelf, folder: Path) -> None:
+def test_an_archive_that_was_changed_is_refused(shelf: Stocked, folder: Path) -> None:
     model = _register(shelf, folder)
     data = shelf.blobs.read(model.archive)
     shelf.blobs.delete(model.archive)
@@ -172,7 +183,7 @@ def test_an_archive_that_was_changed_is_refused(shelf: Shelf, folder: Path) -> N
     assert list((shelf.cache / "models").iterdir()) == []
 
 
-def test_a_model_that_an_index_was_made_with_stays(shelf: Shelf, folder: Path) -> None:
+def test_a_model_that_an_index_was_made_with_stays(shelf: Stocked, folder: Path) -> None:
     model = _register(shelf, folder)
     index = Index("idx_1", TENANT, "turned@1", model.spaces, 1, ("segments",), (), "ready", 0)
     shelf.catalogue.indexes.create(index)
@@ -254,3 +265,11 @@ def test_what_is_no_plain_tar_is_refused(tmp_path: Path, mode: str) -> None:
         _tar(archive, _entry("model.json"), mode=mode)
     with pytest.raises(Invalid, match="no archive of a model"):
         unpack(archive, tmp_path / "out")
+
+
+def test_without_a_catalogue_there_is_what_is_bundled(tmp_path: Path) -> None:
+    bare = Shelf(None, FsspecBlobs(f"file://{tmp_path}/blobs"), tmp_path / "cache")
+    assert bare.folder(TENANT, DEFAULT) == BUNDLED / DEFAULT
+    assert bare.of_fingerprint("of nobody") is None
+    with pytest.raises(NotFound, match=f"no model 'turned@1' here; there are: .*{DEFAULT}"):
+        bare.folder(TENANT, "turned@1")
