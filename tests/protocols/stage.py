@@ -41,12 +41,15 @@ from shared.tasks import (
     BuildIndex,
     CompactShard,
     EmbedImages,
+    Evaluate,
     FinishImport,
     ImportChunk,
     PlanImport,
+    RegisterModel,
     SyncElasticsearch,
     SyncShard,
     Task,
+    Train,
 )
 from tests.protocols.ledger import Ledger
 from tests.protocols.promises import (
@@ -193,6 +196,8 @@ class Stage(Ledger):
                 compact_shard(self.indexer, task)
             case BuildIndex():
                 build_index(self.indexer, task)
+            case Evaluate() | RegisterModel() | Train():
+                raise AssertionError(f"nobody on this stage rings for {task}")
 
     def rebuild(self, index_id: str, shard: int) -> None:
         index = self.catalogue.indexes.get(index_id)

@@ -81,13 +81,14 @@ class StagedCatalogue:
 
     def __init__(self, store: SqliteCatalogue, stage: Scheduler) -> None:
         self.products: Any = WatchedProducts(store.products, "products", stage)
-        for name in ("images", "imports", "dead", "fetches", "indexes", "office"):
+        for name in ("images", "imports", "dead", "fetches", "indexes", "models", "office"):
             setattr(self, name, Turnstile(getattr(store, name), name, stage))
         self.images: Any
         self.imports: Any
         self.dead: Any
         self.fetches: Any
         self.indexes: Any
+        self.models: Any
         self.office: Any
         self._store = store
 
