@@ -1,6 +1,6 @@
 """What a ranking network is taught about: photos, which of them are new, and triplets if any are told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from services.embedder.training.triplets import Rows, among, enough, in_folder, 
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.errors import Invalid
+from shared.products import Product
 from shared.trainings import TripletRequest
 
 
@@ -47,8 +48,7 @@ def of_shop(request: TripletRequest, catalogue: Catalogue, blobs: Blobs, tenant:
         raise Invalid("No product here has a category and a picture.", code="no_pictures")
     fresh = None
     if asked.since is not None:
-        pages = categorised(catalogue, tenant, asked.since, asked.categories)
-        fresh = frozenset(product.product_id for page in pages for product in page)
+        fresh = _created_since(asked.since, categorised(catalogue, tenant, None, asked.categories))
     if request.triplets is None:
         return Subject(photos, fresh, None)
     firsts = {photo.product: photo for photo in reversed(photos)}
@@ -56,3 +56,11 @@ def of_shop(request: TripletRequest, catalogue: Catalogue, blobs: Blobs, tenant:
     rows = enough(among(read_triplets(Path(request.triplets)), firsts, what))
     named = sorted({name for row in rows.good for name in row.names})
     return Subject([firsts[name] for name in named], fresh, rows)
+
+
+def _created_since(since: int, pages: Iterable[Sequence[Product]]) -> frozenset[str]:
+    """Revisions begin at the milliseconds of a product's creation and grow by ones from there.
+
+    Its date would not do: a feed that names a product again, unchanged, dates it anew.
+    """
+    return frozenset(one.product_id for page in pages for one in page if one.revision >= since)
