@@ -26,7 +26,7 @@ REQUEST = ClassifierRequest(
     name="ours",
     backbone="mobilenetv2-0.35",
     weights="none",
-    side=64,
+    side=32,
     dim=24,
     epochs=3,
     patience=3,
@@ -35,7 +35,7 @@ REQUEST = ClassifierRequest(
 )
 
 
-def ask(verb: str, folder: Path, timeout: float = 280) -> dict[str, Any]:
+def ask(verb: str, folder: Path, timeout: float = 580) -> dict[str, Any]:
     """The verb's answers, read from the last line that it says."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.training.lessons", verb, str(folder)],
@@ -183,6 +183,10 @@ def _training(folder: Path) -> Mapping[str, Any]:
         if progress.stage == "unfreezing" and progress.figures:
             raise Cancelled
 
+    def unwritten(progress: Progress) -> None:
+        if progress.stage == "writing":
+            raise Cancelled
+
     def trained(name: str, tell: Any, **options: Any) -> Any:
         asked = replace(REQUEST, name=name, **options)
         scratch = folder / f"{name}.scratch"
@@ -191,16 +195,19 @@ def _training(folder: Path) -> Mapping[str, Any]:
             asked, out, scratch, tell, gather=photos, folder=lambda _: BUNDLED / DEFAULT, logs=logs
         )
 
-    try:
-        trained("ours", killed)
-        stopped = False
-    except Cancelled:
-        stopped = True
+    def stopped(name: str, tell: Any) -> bool:
+        try:
+            trained(name, tell)
+        except Cancelled:
+            return True
+        return False
+
+    was_stopped = stopped("ours", killed)
     left = sorted(one.name for one in folder.glob("ours*"))
     stages = [one.stage for one in told]
     told.clear()
     made = trained("ours", told.append)
-    whole = trained("whole", tell_nobody)
+    stopped("whole", unwritten)
     events = [
         (event.step, value.tag, value.simple_value)
         for file in sorted((folder / "whole.logs").iterdir())
@@ -209,7 +216,7 @@ def _training(folder: Path) -> Mapping[str, Any]:
         for value in event.summary.value
     ]
     return {
-        "stopped": stopped,
+        "stopped": was_stopped,
         "left": left,
         "stages": list(dict.fromkeys(stages)),
         "again": [one.stage for one in told],
@@ -217,8 +224,7 @@ def _training(folder: Path) -> Mapping[str, Any]:
         "unreadable": list(made.unreadable),
         "sentence": made.sentence,
         "photos": made.photos,
-        "same_before": made.before.worth == whole.before.worth,
-        "likeness": _likeness(folder / "ours", folder / "whole"),
+        "difference": _difference(folder / "ours.scratch", folder / "whole.scratch"),
         "events": events,
         "training": dict(made.manifest.training),
         "quality": dict(made.manifest.quality),
@@ -232,16 +238,11 @@ def _training(folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _likeness(first: Path, second: Path) -> float:
-    from services.embedder.model import load
-    from services.embedder.training.folders import drawn
-
-    models = [load(first), load(second)]
-    part = models[0].spaces.slices()["content"]
-    return min(
-        float(models[0].vector(picture)[part] @ models[1].vector(picture)[part])
-        for picture in drawn()
-    )
+def _difference(first: Path, second: Path) -> float:
+    """The largest between the numbers that two trainings ended with."""
+    ended = [np.load(next(scratch.rglob("unfrozen.npz"))) for scratch in (first, second)]
+    names = [name for name in ended[0] if name.startswith("now.")]
+    return max(float(np.abs(ended[0][name] - ended[1][name]).max()) for name in names)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,16 @@
 """Backbones, and the way of a network into a model's folder; asked in one process with TensorFlow."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from tests.training.lessons import ask
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is absent"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import hashlib
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +16,11 @@ from typing import Any, Final
 
 import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
+import tensorflow as tf
 
+from services.embedder.decode import Pixels
 from shared.errors import Invalid, NotFound
+from shared.vectors import Floats
 
 RANDOM: Final = Path("none")
 """In place of weights: random numbers."""
@@ -54,6 +57,17 @@ class Backbone:
     @property
     def width(self) -> int:
         return int(self.network.output_shape[-1])
+
+    def looking(self) -> Callable[[Pixels], Floats]:
+        """Framed pictures, any number of them, to features; compiled once."""
+        shape = tf.TensorSpec((None, self.side, self.side, 3), tf.uint8)
+        look = tf.function(lambda seen: self.network(seen, training=False), input_signature=[shape])
+
+        def looked(framed: Pixels) -> Floats:
+            features: Floats = look(tf.constant(framed)).numpy()
+            return features
+
+        return looked
 
     def unfreeze(self, groups: int) -> list[Any]:
         """The variables of the last so many groups, which may learn from here on."""

@@ -11,9 +11,7 @@ from typing import Any, Protocol
 
 import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
-import tensorflow as tf
 
-from services.embedder.decode import Pixels
 from services.embedder.heads import Head, read_heads
 from services.embedder.model import Manifest, Model, load
 from services.embedder.networks import weights_of
@@ -73,13 +71,7 @@ class KerasStudent:
         self.backbone: Backbone | None = made
         self._made = made
         self._dim = min(dim, made.width)
-        look = tf.function(lambda seen: made.network(seen, training=False))
-
-        def looked(framed: Pixels) -> Floats:
-            features: Floats = look(tf.constant(framed)).numpy()
-            return features
-
-        self.extractor = Extractor(Preprocessing(made.side), made.width, looked)
+        self.extractor = Extractor(Preprocessing(made.side), made.width, made.looking())
 
     def start(self, values: Halves) -> Layer:
         return start(values, self._dim)

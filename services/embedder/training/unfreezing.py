@@ -104,7 +104,7 @@ class _Tuning:
         self._schedule = schedule(lesson.rate * _LOWER, self._steps * lesson.epochs)
         self._optimizer = optimizer(self._schedule, self._variables)
         self._learn = tf.function(self._learn_batch, reduce_retracing=True)
-        self._look = tf.function(lambda seen: backbone.network(seen, training=False))
+        self.look = backbone.looking()
 
     def epoch(self, number: int, tell_step: Callable[[int, int], None]) -> float:
         """The mean loss. The same photos in the same views whenever this epoch is learnt."""
@@ -115,10 +115,6 @@ class _Tuning:
                 tell_step((number - 1) * self._steps + step, self._lesson.epochs * self._steps)
             losses.append(self._one(rng))
         return float(np.mean(losses))
-
-    def look(self, framed: Pixels) -> Floats:
-        features: Floats = self._look(tf.constant(framed)).numpy()
-        return features
 
     def rate(self) -> float:
         return float(self._schedule(self._optimizer.iterations))
