@@ -107,7 +107,7 @@ def job_of(catalogue: Catalogue, task: Train) -> Job:
     return job
 
 
-def until(done: Callable[[], object], within: float = 30.0) -> None:
+def until(done: Callable[[], object], within: float = 60.0) -> None:
     deadline = time.monotonic() + within
     while not done():
         assert time.monotonic() < deadline, "it never came true"

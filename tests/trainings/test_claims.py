@@ -1,13 +1,16 @@
 """Who has a training, and for how long."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from services.embedder.training.claims import Lost, claimed, forget_claims
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue
+from shared.tasks import Train
 from shared.trainings import LEASE_MS, ended
 from tests.trainings.stage import Clock, job_of, post
 
@@ -36,6 +39,18 @@ def test_what_a_worker_that_died_left_behind_is_gone_on_with_when_its_lease_is_o
     with pytest.raises(Lost):
         first.tell(done=1)
     second.succeeded(None)
+
+
+def test_of_many_who_take_a_training_one_has_it(catalogue: SqliteCatalogue) -> None:
+    start = Barrier(4)
+
+    def take(task: Train) -> bool:
+        start.wait(10)
+        return claimed(catalogue, task) is not None
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            assert sorted(pool.map(take, [post(catalogue)] * 4)) == [False, False, False, True]
 
 
 def test_a_write_whose_answer_was_lost_was_made(catalogue: SqliteCatalogue) -> None:
