@@ -1,27 +1,22 @@
 """`lookalike train triplet`: a network that learns which of two photos is nearer to a third."""
 
-import os
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from lookalike.command.models import of_the_settings
-from lookalike.command.output import PARTLY, Json, Tell, complain, progress, say_json
-from shared.errors import Invalid, NotConfigured
-from shared.trainings import NO_TENSORFLOW, Loss, Pictures, TripletRequest
+from lookalike.command.output import PARTLY, Json, complain, say_json
+from lookalike.command.training import Stages, registered, shelf, tensorflow
+from shared.trainings import Loss, Pictures, TripletRequest
 
 if TYPE_CHECKING:
     from services.embedder.registry import Shelf
-    from services.embedder.training.progress import Progress
     from services.embedder.training.triplet import Trained
 
 _LEARNING = "Learning"
@@ -153,10 +148,10 @@ def triplet(
     )
     begun = time.monotonic()
     left = scratch or out.with_name(out.name + ".scratch")
-    with _shelf(data, needed=from_catalogue or register) as shelf:
-        trained = _trained(request, out, left, shelf, tenant)
+    with shelf(data, needed=from_catalogue or register) as known:
+        trained = _trained(request, out, left, known, tenant)
         made = register and trained.manifest is not None
-        model_id = _registered(shelf, tenant, out) if made else None
+        model_id = registered(known, tenant, out) if made else None
     if scratch is None:
         shutil.rmtree(left, ignore_errors=True)
     _say(trained, _answer(trained, out, model_id, time.monotonic() - begun), as_json=as_json)
@@ -165,84 +160,20 @@ def triplet(
 
 
 def _trained(
-    request: TripletRequest, out: Path, scratch: Path, shelf: "Shelf", tenant: str
+    request: TripletRequest, out: Path, scratch: Path, known: "Shelf", tenant: str
 ) -> "Trained":
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        from services.embedder.training.triplet import train  # noqa: PLC0415 - loads TensorFlow
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("tensorflow", "keras"):
-            raise
-        raise NotConfigured(NO_TENSORFLOW, code="no_tensorflow") from error
+    with tensorflow():
+        from services.embedder.training.triplet import train  # noqa: PLC0415
     from services.embedder.training import subjects  # noqa: PLC0415
 
     def gather() -> subjects.Subject:
-        if shelf.catalogue is None or request.pictures.folder is not None:
+        if known.catalogue is None or request.pictures.folder is not None:
             return subjects.of_folder(request)
-        return subjects.of_shop(request, shelf.catalogue, shelf.blobs, tenant)
+        return subjects.of_shop(request, known.catalogue, known.blobs, tenant)
 
-    with _Stages() as tell:
-        folder = partial(shelf.folder, tenant)
+    with Stages(looking="photos", learning="steps") as tell:
+        folder = partial(known.folder, tenant)
         return train(request, out, scratch, tell, gather=gather, folder=folder)
-
-
-class _Stages:
-    """A bar for each stage of a training, one after the other."""
-
-    def __init__(self) -> None:
-        self._stage = ""
-        self._bar = ExitStack()
-        self._tell: Tell = lambda _done, _of: None
-
-    def __call__(self, told: "Progress") -> None:
-        if told.stage != self._stage:
-            self._bar.close()
-            self._stage = told.stage
-            unit = {"looking": "photos", "learning": "steps"}.get(told.stage, "")
-            self._tell = self._bar.enter_context(progress(told.stage, unit=unit))
-        self._tell(told.done, told.of)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
-
-
-@contextmanager
-def _shelf(data: Path | None, *, needed: bool) -> Iterator["Shelf"]:
-    """Models by name, and behind them the catalogue, which has to be there where it is `needed`."""
-    from pydantic import SecretStr  # noqa: PLC0415
-
-    from services.embedder.registry import shelf_of  # noqa: PLC0415 - loads numpy
-    from shared.runtime.settings import Installation  # noqa: PLC0415
-
-    known = Installation()
-    if data is not None:
-        folder = data.absolute()
-        catalogue = SecretStr(f"sqlite:///{folder}/catalogue.sqlite")
-        blobs = SecretStr((folder / "blobs").as_uri())
-        known = Installation(data=folder, catalogue=catalogue, blobs=blobs)
-    with shelf_of(known) as shelf:
-        if needed and shelf.catalogue is None:
-            raise Invalid(
-                f"{known.data} holds no catalogue.sqlite: name the demo's folder with --data, or the "
-                "catalogue with LOOKALIKE_CATALOGUE."
-            )
-        yield shelf
-
-
-def _registered(shelf: "Shelf", tenant: str, folder: Path) -> str | None:
-    from services.embedder.registry import register  # noqa: PLC0415 - loads numpy
-
-    if shelf.catalogue is None:
-        return None
-    return register(shelf.catalogue, shelf.blobs, tenant, folder).model_id
 
 
 def _milliseconds(when: datetime | None) -> int | None:
@@ -275,9 +206,9 @@ def _say(trained: "Trained", answer: dict[str, Any], *, as_json: bool) -> None:
 def _sentence(trained: "Trained", answer: dict[str, Any]) -> str:
     if trained.manifest is None:
         return f"{trained.sentence} Nothing is written."
-    registered = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
+    registered_as = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
     return (
         f"{trained.sentence}\n{answer['model']} is in {answer['folder']}, after "
-        f"{answer['seconds']} s and {answer['photos']:,} photos.{registered} `lookalike embed "
+        f"{answer['seconds']} s and {answer['photos']:,} photos.{registered_as} `lookalike embed "
         f"--model {answer['folder']}` tries it; LOOKALIKE_MODEL gives it to the services."
     )
