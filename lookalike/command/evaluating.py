@@ -1,7 +1,7 @@
 """`lookalike evaluate`: the exam of a model over a folder, or of an index over its catalogue."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -63,10 +63,12 @@ def evaluate(
     """How well a shop's own photos find each other; exit 0 passed, 1 failed, 3 nothing to judge by."""
     if images is None and (model is not None or products is not None):
         raise typer.BadParameter("--model and --products belong to --images DIR.")
-    if images is not None and (data is not None or index != LIVE):
+    if images is not None and index != LIVE:
         raise typer.BadParameter("Name --images or an index, one of them.")
     if images is not None:
-        made = _over_folder(images, model or of_the_settings(), against, products)
+        named = [name for name in (model or of_the_settings(), against) if name is not None]
+        folders = [(name, folder_of(name, data, tenant)) for name in named]
+        made = _over_folder(images, folders, products)
     else:
         made = _over_catalogue(data, tenant, index, against or LIVE)
     with made as held:
@@ -85,12 +87,11 @@ def evaluate(
 
 
 def _over_folder(
-    images: Path, model: str, against: str | None, products: Products | None
+    images: Path, models: Sequence[tuple[str, Path]], products: Products | None
 ) -> AbstractContextManager["Examination"]:
-    named = [(name, folder_of(name)) for name in (model, against) if name is not None]
     from lookalike.command.examining import over_folder  # noqa: PLC0415 - loads numpy and OpenCV
 
-    return over_folder(images, named, products.value if products else None)
+    return over_folder(images, models, products.value if products else None)
 
 
 def _over_catalogue(

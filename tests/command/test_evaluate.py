@@ -123,7 +123,6 @@ def test_a_folder_that_is_no_demos_is_told(alone: Run, tmp_path: Path) -> None:
         ("--model", "descriptor"),
         ("--products", "name"),
         ("--images", ".", "--index", "idx_1"),
-        ("--images", ".", "--data", "."),
     ],
 )
 def test_options_that_do_not_belong_together_are_told(

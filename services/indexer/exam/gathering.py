@@ -1,7 +1,7 @@
 """An exam's photos out of a catalogue: whole products by lot, with the vectors of every model asked."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.indexer.exam.photos import Judged, Taken, arranged, judged, lot
@@ -15,9 +15,6 @@ MOST: Final = 100_000
 _LOTS: Final = 1 << 32
 _PAGE: Final = 500
 _HASHES: Final = 10_000
-
-Codes = Mapping[str, bytes]
-"""float16 by photo."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,34 +34,45 @@ def gathered(
 ) -> Gathered:
     """Photos that have a vector of every model; `between` is told how many there are so far."""
     share = min(1.0, most / max(1, catalogue.images.count(tenant)))
-    fingerprints = list(dict.fromkeys(spaces.fingerprint for spaces in models))
-    codes: dict[str, dict[str, bytes]] = {fingerprint: {} for fingerprint in fingerprints}
-    taken: dict[str, Taken] = {}
-    lacking: set[str] = set()
+    known = {spaces.fingerprint: spaces for spaces in models}
+    basket = _Basket({fingerprint: {} for fingerprint in known})
     for products in _drawn(catalogue, tenant, share):
-        shown = {sha: product for product in products for sha in product.images}.keys()
-        fresh = shown - taken.keys() - lacking
-        found = [catalogue.images.vectors(tenant, fresh, one) for one in fingerprints]
-        whole = set.intersection(*(set(vectors) for vectors in found))
-        lacking |= fresh - whole
-        for fingerprint, vectors in zip(fingerprints, found, strict=True):
-            codes[fingerprint].update((sha, vectors[sha]) for sha in whole)
+        between(len(basket.taken))
+        basket.add(catalogue, tenant, products)
+    taken = basket.taken
+    if basket.lacking and not taken:
+        raise _foreign(known, len(basket.lacking))
+    hashes = _hashes(catalogue, tenant, taken.keys(), lambda: between(len(taken)))
+    photos = arranged(replace(one, phash=hashes.get(one.name)) for one in taken.values())
+    made = {one: judged(photos, spaces, basket.codes.pop(one)) for one, spaces in known.items()}
+    notes = _notes(share, len(basket.lacking))
+    return Gathered(tuple(made[spaces.fingerprint] for spaces in models), notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basket:
+    """What was found so far; `lacking` are photos without a vector of one of the models."""
+
+    codes: dict[str, dict[str, bytes]]
+    """float16 by fingerprint and photo."""
+    taken: dict[str, Taken] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
+
+    def add(self, catalogue: Catalogue, tenant: str, products: Sequence[Product]) -> None:
+        """Each photo with the first product that shows it."""
+        shown = {sha for product in products for sha in product.images}
+        fresh = shown - self.taken.keys() - self.lacking
+        if not fresh:
+            return
+        found = {one: catalogue.images.vectors(tenant, fresh, one) for one in self.codes}
+        whole = fresh.intersection(*found.values())
+        self.lacking.update(fresh - whole)
+        for fingerprint, vectors in found.items():
+            self.codes[fingerprint].update((sha, vectors[sha]) for sha in whole)
         for product in products:
             for sha in product.images:
-                if sha in whole and sha not in taken:
-                    taken[sha] = _taken(product, sha)
-        between(len(taken))
-    if lacking and not taken:
-        raise _foreign(fingerprints, len(lacking))
-    hashes = _hashes(catalogue, tenant, taken.keys(), lambda: between(len(taken)))
-    photos = arranged(
-        Taken(one.name, one.product, one.category, one.title, hashes.get(one.name))
-        for one in taken.values()
-    )
-    made = {
-        one.fingerprint: judged(photos, one, codes.pop(one.fingerprint)) for one in _once(models)
-    }
-    return Gathered(tuple(made[one.fingerprint] for one in models), _notes(share, len(lacking)))
+                if sha in whole:
+                    self.taken.setdefault(sha, _taken(product, sha))
 
 
 def _drawn(catalogue: Catalogue, tenant: str, share: float) -> Iterator[list[Product]]:
@@ -93,10 +101,6 @@ def _hashes(
     return found
 
 
-def _once(models: Sequence[Spaces]) -> list[Spaces]:
-    return list({one.fingerprint: one for one in models}.values())
-
-
 def _notes(share: float, lacking: int) -> tuple[str, ...]:
     notes = []
     if share < 1:
@@ -106,7 +110,7 @@ def _notes(share: float, lacking: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _foreign(fingerprints: Sequence[str], lacking: int) -> Conflict:
+def _foreign(fingerprints: Collection[str], lacking: int) -> Conflict:
     named = " and ".join(fingerprints)
     return Conflict(
         f"None of {lacking:,} photos has vectors of {named}: the catalogue was embedded by another "
