@@ -131,6 +131,14 @@ def test_an_exam_under_way_is_not_begun_twice_nor_rung_for(shop: House) -> None:
     assert list(evaluating(shop.ports)) == []
 
 
+def test_a_late_ring_changes_nothing_of_an_exam_that_is_over(shop: House) -> None:
+    task = asked(shop)
+    evaluate(shop.ports, task)
+    over = job_of(shop)
+    evaluate(shop.ports, task)
+    assert job_of(shop) == over
+
+
 def test_an_exam_that_never_ends_is_given_up(shop: House) -> None:
     task = asked(shop)
     job = job_of(shop)

@@ -21,7 +21,7 @@ def index_named(catalogue: Catalogue, tenant: str, name: str) -> Index:
     alias = catalogue.indexes.alias(tenant, name)
     index = catalogue.indexes.get(alias.index_id if alias else name)
     if index is None or index.tenant != tenant:
-        raise NotFound(f"There is no index {name!r}.", code="index_not_found")
+        raise NotFound(f"There is no index {name!r}.", code="no_such_index")
     if index.state != "ready":
         told = "still being built" if index.state == "building" else "being dropped"
         detail = f"Index {index.index_id} is {told}: an exam is of a whole one."
