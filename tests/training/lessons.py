@@ -92,6 +92,8 @@ def _networks(folder: Path) -> Mapping[str, Any]:
     }
     small = made["mobilenetv2-0.35"]
     file, text = folder / "small.weights.h5", folder / "text.weights.h5"
+    torn = folder / "torn.keras"
+    torn.write_text("no weights")
     small.network.layers[-1].save_weights(file)
     text.write_text("no weights")
     again = backbone("mobilenetv2-0.35", file, SIDE)
@@ -152,6 +154,7 @@ def _networks(folder: Path) -> Mapping[str, Any]:
         "other_family": load("MobileNetV3Small", file),
         "no_file": load("resnet50", folder / "gone.weights.h5"),
         "text": load("resnet50", text),
+        "torn": load("resnet50", torn),
         "unknown": load("resnet51", RANDOM),
         "exported": verify(folder / "plain").spaces.fingerprint == exported.spaces.fingerprint,
         "manifest": [exported.name, exported.version, dict(exported.quality)],

@@ -64,6 +64,7 @@ def test_weights_have_to_be_named(answers: dict[str, Any]) -> None:
         ("other_width", ("small.weights.h5", "mobilenetv2-1.0", "alpha=1.0")),
         ("other_family", ("small.weights.h5", "MobileNetV3Small")),
         ("text", ("text.weights.h5", "resnet50")),
+        ("torn", ("torn.keras", "resnet50")),
     ],
 )
 def test_weights_that_do_not_fit_are_told_with_the_backbone(
@@ -89,7 +90,12 @@ def test_a_network_becomes_a_model_with_all_spaces(answers: dict[str, Any]) -> N
 
 def test_a_network_that_gives_no_numbers_is_not_written(answers: dict[str, Any]) -> None:
     assert "did not survive their way into LiteRT" in answers["no_numbers"]
-    assert answers["left"] == ["plain", "small.weights.h5", "text.weights.h5"]
+    assert answers["left"] == [
+        "plain",
+        "small.weights.h5",
+        "text.weights.h5",
+        "torn.keras",
+    ]
 
 
 def test_a_loss_that_is_no_number_is_told_with_step_and_rate(answers: dict[str, Any]) -> None:

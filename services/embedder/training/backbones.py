@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
@@ -133,7 +134,7 @@ def _load(base: Network, weights: Path, wanted: str) -> None:
             # Keras tells of containers of its own that a file may lack; layers are checked below.
             warnings.simplefilter("ignore")
             base.load_weights(weights)
-    except (ValueError, OSError, KeyError, AttributeError) as error:
+    except (ValueError, OSError, KeyError, AttributeError, BadZipFile) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error) else repr(error)
         raise _misfit(weights, wanted, reason) from error
     untouched = [
