@@ -239,3 +239,13 @@ def test_what_lies_around_of_trainings_that_are_over_is_removed(
 def test_another_task_is_refused(trainer: Trainer) -> None:
     with pytest.raises(Invalid, match="nothing to do with"):
         handle(trainer, SyncShard("idx_1", 0))
+
+
+def test_what_nobody_expected_is_told_in_a_line_and_tried_again(
+    trainer: Trainer, catalogue: SqliteCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOKALIKE_FAILPOINT", "training.told:raise")
+    task = post(catalogue)
+    handle(trainer, task)
+    job = job_of(catalogue, task)
+    assert (job.state, job.detail) == ("queued", "It failed: FailpointReached: training.told.")

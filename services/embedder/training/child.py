@@ -70,7 +70,8 @@ def _ended(step: str, folder: Path, say: Say) -> Mapping[str, Any]:
         _log.exception("the training failed: %s", error)
         if sentence := _hopeless(error, folder):
             return {"ended": "failed", "detail": sentence}
-        return {"ended": "again", "detail": f"It failed: {type(error).__name__}: {error}."}
+        said = (str(error).splitlines() or [""])[0][:300].rstrip(".")
+        return {"ended": "again", "detail": f"It failed: {type(error).__name__}: {said}."}
 
 
 def _hopeless(error: Exception, folder: Path) -> str | None:
