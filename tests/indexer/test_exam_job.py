@@ -251,6 +251,21 @@ def test_pace_is_measured_on_the_indexs_own_segments(shop: House) -> None:
     assert (found.accelerated, found.recall_at_10) == (False, 1.0)
 
 
+def test_a_search_finds_the_nearest_rows_of_all_segments(shop: House) -> None:
+    put(shop.ports, TENANT, "late", [shop.image("late one"), shop.image("late two")], "Category 0")
+    shop.sync()
+    view = shop.view()
+    assert len(view.segments) == 2
+    query = np.eye(8, dtype=np.float32)[0]
+    all_of_them = [
+        (float(similarity), 0, number, row)
+        for number, segment in enumerate(view.segments)
+        for row, similarity in enumerate(segment.vectors(np.arange(segment.rows)) @ query)
+    ]
+    found = search([view], query)
+    assert [row[1:] for row in found] == [row[1:] for row in sorted(all_of_them, reverse=True)[:10]]
+
+
 def test_recall_is_what_graphs_find_of_what_a_scan_finds(
     shop: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ CROWD: Final = 4
 """A photo with more near hashes than this is a plain one, and its hash says nothing."""
 LOOKED_AT: Final = 20_000
 """Photos whose hashes are compared with all others', in search of twins."""
-_AT_ONCE: Final = 1 << 22
+_AT_ONCE: Final = 1 << 20
 """Hashes that one step compares, which is its memory."""
 
 
