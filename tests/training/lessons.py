@@ -226,6 +226,7 @@ def _training(folder: Path) -> Mapping[str, Any]:
         "first_step": next(one.done for one in told if one.stage == "unfreezing"),
         "unreadable": list(made.unreadable),
         "sentence": made.sentence,
+        "provenance": made.manifest.provenance,
         "photos": made.photos,
         "difference": _difference(folder / "ours.scratch", folder / "whole.scratch"),
         "events": events,

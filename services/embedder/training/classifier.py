@@ -68,14 +68,9 @@ class Trained:
     @property
     def sentence(self) -> str:
         """What came of it, for people."""
-        before, after = (f"{100 * one.precision:.1f} %" for one in (self.before, self.after))
-        said = f"Of the {self.after.among} nearest photos of a held-out product"
-        if self.manifest is None:
-            return (
-                f"{said}, {before} are of its category, and {after} after it: no gain that could "
-                "not be chance."
-            )
-        return f"{said}, {after} are of its category; without the training {before}."
+        if self.manifest is not None:
+            return _told(self.before, self.after)
+        return f"{_told(self.before, self.after)} That is no gain that could not be chance."
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -230,7 +225,8 @@ def _about(room: _Room, learnt: Learnt, found: Trained, minutes: float) -> About
         version=request.version,
         provenance=(
             f"Content is a feature layer on {told['backbone']}, learnt on "
-            f"{len(seen.taught.photos):,} photos of {len(seen.names):,} categories. {found.sentence}"
+            f"{len(seen.taught.photos):,} photos of {len(seen.names):,} categories. "
+            f"{_told(found.before, found.after)}"
         ),
         training={
             "kind": request.kind,
@@ -248,6 +244,14 @@ def _about(room: _Room, learnt: Learnt, found: Trained, minutes: float) -> About
             "minutes": minutes,
         },
         quality=found.figures,
+    )
+
+
+def _told(before: Quality, after: Quality) -> str:
+    then, now = (f"{100 * one.precision:.1f} %" for one in (before, after))
+    return (
+        f"Of the {after.among} nearest photos of a held-out product, {now} are of its category; "
+        f"without the training {then}."
     )
 
 
