@@ -179,10 +179,39 @@ def _train(out: str, scratch: str, what: str, options: str) -> dict[str, Any]:
     }
 
 
+def _one_step(name: str, scratch: str, out: str) -> dict[str, Any]:
+    """A network of full size: one step on numbers by chance, and its way into a model's folder."""
+    from services.embedder.training.backbones import RANDOM
+    from services.embedder.training.exporting import About
+    from services.embedder.training.learning import Course, learn, vectors_of
+    from services.embedder.training.mining import Groups
+    from services.embedder.training.progress import tell_nobody
+    from services.embedder.training.pupils import KerasPupil
+    from services.embedder.training.ranking import ranking
+
+    made = ranking(name, RANDOM, side=None, dim=256, unfreeze=0, seed=1)
+    inputs = np.random.default_rng(1).random((8, 1, made.frozen.output_shape[1]))
+    numbers = np.arange(8)
+    lessons = Groups(numbers, numbers // 2, numbers * 0, numbers >= 0)
+    before = vectors_of(made.learnt, inputs[:, 0])
+    course = Course(steps=1, batch=8, rate=1e-3, loss="triplet", margin=0.2, seed=1)
+    Path(scratch).mkdir()
+    learn(made.learnt, inputs, lessons, course, scratch=Path(scratch), tell=tell_nobody)
+    after = vectors_of(made.learnt, inputs[:, 0])
+    about = About("ours", "1", "Nothing was learnt.")
+    manifest = KerasPupil(name, made).write(Path(out), about)
+    return {
+        "moved": float(np.abs(after - before).max()),
+        "lengths": np.linalg.norm(after, axis=1).tolist(),
+        "dims": {space.name: space.dim for space in manifest.spaces.spaces},
+    }
+
+
 _VERBS: dict[str, Callable[..., Any]] = {
     "losses": _losses,
     "shapes": lambda: list(_shapes()),
     "train": _train,
+    "one_step": _one_step,
 }
 
 

@@ -1,7 +1,10 @@
 """RankNet and MildNet are built as they were described."""
 
+from pathlib import Path
+
 import pytest
 
+from services.embedder.model import verify
 from tests.training.teaching import ask
 
 VGG19, VGG16 = 20_024_384, 14_714_688
@@ -42,3 +45,14 @@ def test_mildnet_listens_to_all_blocks_of_one_network(
     assert made["count"] == 15_862_592
     assert made["projection"] == 512 * 256
     assert (made["dim"], made["length"]) == (256, pytest.approx(1, abs=1e-5))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", ["ranknet", "mildnet"])
+def test_a_network_of_full_size_takes_a_step_and_becomes_a_model(name: str, tmp_path: Path) -> None:
+    said = ask("one_step", name, tmp_path / "scratch", tmp_path / "ours", timeout=1_000)
+    assert said["moved"] > 1e-6
+    assert said["lengths"] == pytest.approx([1] * 8, abs=1e-4)
+    assert said["dims"]["content"] == 256
+    assert verify(tmp_path / "ours").spaces.dim > 256

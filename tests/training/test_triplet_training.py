@@ -1,6 +1,7 @@
 """Ranking networks taught for real, each in a process of its own: tiny, and to the end."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -8,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from services.embedder.heads import HEADS, read_heads
+from services.embedder.heads import HEADS
 from services.embedder.model import DEFAULT, folder_of, read_manifest, verify
 from services.embedder.training.learning import CHECKPOINT
 from tests.training.teaching import ask, environment, pictures
@@ -20,7 +22,7 @@ from tests.training.teaching import ask, environment, pictures
 _LOOKALIKE = [sys.executable, "-c", "from lookalike.command.app import main; main()"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder by shape."""
     folder = tmp_path_factory.mktemp("shapes")
@@ -89,33 +91,39 @@ def test_told_triplets_make_a_model_and_bad_rows_are_told(
     assert {path.name for path in tmp_path.iterdir()} == {"ours", "triplets.csv"}
 
 
-def test_a_killed_training_goes_on_to_the_same_model(
+def test_a_killed_training_goes_on_to_the_same_numbers(
     shapes: Path, tmp_path: Path, command: Command
 ) -> None:
-    options = ("--images", shapes, "--backbone", DEFAULT, "--steps", 1_500)
-    rate = ("--learning-rate", 1e-3)
-    whole = command(*options, *rate, "--out", tmp_path / "whole")
-    killed = command(*options, *rate, "--out", tmp_path / "killed")
-    scratch, deadline = tmp_path / "killed.scratch", time.monotonic() + 200
-    while not list(scratch.glob(f"*/{CHECKPOINT}")):
+    def run(name: str) -> "subprocess.Popen[str]":
+        options = ("--images", shapes, "--backbone", DEFAULT, "--steps", 600, "--json")
+        return command(*options, "--out", tmp_path / name, "--scratch", tmp_path / f"{name}.kept")
+
+    def saved(name: str) -> dict[str, Any]:
+        (checkpoint,) = (tmp_path / f"{name}.kept").glob(f"*/{CHECKPOINT}")
+        with np.load(checkpoint, allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    whole, killed = run("whole"), run("killed")
+    deadline = time.monotonic() + 200
+    while not list(tmp_path.glob(f"killed.kept/*/{CHECKPOINT}")):
         assert killed.poll() is None, killed.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not (tmp_path / "killed").exists()
-    (checkpoint,) = scratch.glob(f"*/{CHECKPOINT}")
-    with np.load(checkpoint, allow_pickle=False) as arrays:
-        assert 0 < arrays["place"][0] < 1_500
-    again = command(*options, *rate, "--out", tmp_path / "killed", "--name", "whole")
-    for child in (whole, again):
-        _, told = child.communicate(timeout=250)
+    assert 0 < saved("killed")["place"][0] < 600
+    said = []
+    for child in (whole, run("killed")):
+        answer, told = child.communicate(timeout=250)
         assert child.returncode == 0, told
-    heads = [read_heads(tmp_path / name)["content"] for name in ("whole", "killed")]
-    np.testing.assert_array_equal(heads[0].matrix, heads[1].matrix)
-    fingerprints = {read_manifest(tmp_path / one).spaces.fingerprint for one in ("whole", "killed")}
-    assert len(fingerprints) == 1
-    assert not scratch.exists()
+        said.append(json.loads(answer)["new_after"])
+    assert said[0] == said[1]
+    one, other = saved("whole"), saved("killed")
+    assert one.keys() == other.keys()
+    for name, numbers in one.items():
+        np.testing.assert_array_equal(numbers, other[name], err_msg=name)
+    assert one["place"].tolist()[0] == 600
 
 
 def test_what_forgets_is_refused_unless_it_is_allowed(tmp_path: Path) -> None:
@@ -161,3 +169,22 @@ def test_a_network_is_gone_on_with_as_it_was(tmp_path: Path) -> None:
     refused = ask("train", tmp_path / "more", tmp_path / "third", "colours", more)
     assert refused["refused"] == "bad_model"
     assert not (tmp_path / "more").exists()
+
+
+def test_photos_of_groceries_gain_or_it_is_said(tmp_path: Path, command: Command) -> None:
+    if (data := os.environ.get("LOOKALIKE_DATA")) is None:
+        pytest.skip("LOOKALIKE_DATA names no folder of photos")
+    kinds = sorted((Path(data) / "grocery" / "train" / "Fruit").iterdir())[:8]
+    for kind in kinds:
+        (tmp_path / "photos" / kind.name).mkdir(parents=True)
+        for photo in sorted(kind.rglob("*.jpg"))[:15]:
+            (tmp_path / "photos" / kind.name / photo.name).symlink_to(photo)
+    out = tmp_path / "ours"
+    options = ("--out", out, "--steps", 300, "--learning-rate", 1e-3, "--json")
+    child = command("--images", tmp_path / "photos", "--backbone", DEFAULT, *options)
+    said, told = child.communicate(timeout=280)
+    assert child.returncode == 0, told
+    answer = json.loads(said)
+    assert answer["photos"] == 120
+    assert (answer["model"] == "ours") == out.exists()
+    assert (answer["new_after"] > answer["new_before"]) or answer["model"] is None
