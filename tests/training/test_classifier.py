@@ -47,6 +47,7 @@ def test_the_manifest_tells_what_taught_it_how_well_and_how_fast(answers: dict[s
     assert (told["side"], told["dim"], told["unfrozen"], told["seed"]) == (32, 24, 1, REQUEST.seed)
     assert told["photos"] + told["held_out"] == 18
     assert (told["categories"], told["unreadable"]) == (3, 1)
+    assert {told["best_epoch"], told["best_epoch_unfrozen"]} <= set(range(4))
     assert set(told["by_category"]) == {"kind/0", "kind/1", "kind/2"}
     assert set(answers["quality"]) == {
         "nearest_before",

@@ -125,14 +125,16 @@ def train(
     with logged(logs) as log:
         room = _Room(request, taught, seen, scratch, tell, log)
         learnt = _learnt(room)
+        best = {"best_epoch": learnt.epoch}
         if request.unfreeze:
             learnt = _unfrozen(room, learnt)
+            best["best_epoch_unfrozen"] = learnt.epoch
     sheet = out.with_name(f"{out.name}.confusion.html")
     found = Trained(None, before, learnt.quality, len(seen.photos), seen.unreadable, sheet)
     if parent is not None and not learnt.quality.gained_on(before):
         return found
     tell(Progress("writing", 0, 1, found.figures))
-    about = _about(room, learnt, found, round((time.monotonic() - begun) / 60, 1))
+    about = _about(room, best, found, round((time.monotonic() - begun) / 60, 1))
     with _beside(sheet, confusion.page(request.name, list(_guesses(room, learnt)))):
         manifest = taught.write(learnt.layer, out, about)
     tell(Progress("writing", 1, 1, found.figures))
@@ -217,7 +219,7 @@ def _guesses(room: _Room, learnt: Learnt) -> Iterator[confusion.Guess]:
         yield confusion.Guess(photo, room.material.names[number])
 
 
-def _about(room: _Room, learnt: Learnt, found: Trained, minutes: float) -> About:
+def _about(room: _Room, best: Mapping[str, int], found: Trained, minutes: float) -> About:
     request, seen = room.request, room.material
     told = room.student.described()
     return About(
@@ -232,7 +234,7 @@ def _about(room: _Room, learnt: Learnt, found: Trained, minutes: float) -> About
             "kind": request.kind,
             **told,
             "unfrozen": request.unfreeze,
-            "best_epoch": learnt.epoch,
+            **best,
             "learning_rate": request.learning_rate,
             "batch": request.batch,
             "seed": request.seed,
