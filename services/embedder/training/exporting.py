@@ -17,7 +17,7 @@ import tensorflow as tf
 from services.embedder.decode import Pixels
 from services.embedder.model import GOLDEN_LIKENESS, WEIGHTS, Manifest, Model, fingerprinted
 from services.embedder.preprocess import Preprocessing
-from services.embedder.training import graph
+from services.embedder.training import streams
 from services.embedder.training.folders import drawn, finish, whole
 from shared.errors import Invalid
 from shared.spaces import SpaceName
@@ -28,8 +28,8 @@ _LICENCE: Final = "as the weights that it began from, and the photos that it lea
 Network = Any
 """A `keras.Model`."""
 Tensor = Any
-Look = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Pictures of `graph.SIDE`, 0 to 255, to style and colour of any length."""
+Look = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
+"""Pictures of `streams.SIDE`, and their textures where these are known, to style and colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,17 @@ class About:
     quality: Mapping[str, float] = field(default_factory=dict)
 
 
-def by_filters(pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Style and colour by fixed filters: nothing has to be learnt for them."""
-    _, style, colour = graph.looked_at(pictures)
-    return style, colour
-
-
 def export(
     content: Network,
     out: Path,
     about: About,
-    look: Look = by_filters,
+    look: Look = streams.look,
     *,
     beside: Callable[[Path], None] | None = None,
 ) -> Manifest:
-    """`content`: uint8 (n, side, side, 3) to one vector. Refused where LiteRT computes another one.
+    """`content`: uint8 (n, side, side, 3) to one vector, and to its textures where it has them.
 
+    Refused where LiteRT computes another one.
     `beside` puts files of its own into the folder before it is there for others.
     """
     side = int(content.input_shape[1])
@@ -90,7 +85,9 @@ def export(
 def whole_network(content: Network, side: int, look: Look) -> tuple[Network, dict[SpaceName, int]]:
     """One uint8 picture to [content | style | colour], and how long each is."""
     pictures = keras.Input(batch_shape=(1, side, side, 3), dtype="uint8")
-    parts = [content(pictures, training=False), *_Looking(look)(pictures)]
+    given = content(pictures, training=False)
+    learnt, textures = given if isinstance(given, list) else (given, None)
+    parts = [learnt, *_Looking(look)(pictures, textures)]
     dims: dict[SpaceName, int] = {
         "content": int(parts[0].shape[-1]),
         "style": int(parts[1].shape[-1]),
@@ -116,11 +113,11 @@ class _Looking(keras.layers.Layer):  # type: ignore[misc]  # Keras brings no typ
         super().__init__(trainable=False)
         self._look = look
 
-    def call(self, pictures: Tensor) -> list[Tensor]:
+    def call(self, pictures: Tensor, textures: Tensor | None = None) -> list[Tensor]:
         light = tf.cast(pictures, tf.float32)
-        if pictures.shape[1] != graph.SIDE:
-            light = tf.image.resize(light, (graph.SIDE, graph.SIDE))
-        return list(self._look(light))
+        if pictures.shape[1] != streams.SIDE:
+            light = tf.image.resize(light, (streams.SIDE, streams.SIDE))
+        return list(self._look(light, textures))
 
 
 def _check_same(model: Model, network: Network, pictures: list[Pixels]) -> None:

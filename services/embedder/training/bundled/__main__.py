@@ -1,0 +1,126 @@
+"""Makes the bundled models: `python -m services.embedder.training.bundled DATA OUT --scratch DIR`.
+
+DATA holds the photos and the weights that `recipes` names. What was looked at stays in the scratch
+folder, so that an interrupted run goes on; `--leave-out` makes the models that judge how a recipe
+does on kinds of photos that it never saw.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras  # type: ignore[import-untyped]  # it brings no types
+import numpy as np
+import tensorflow as tf
+
+from services.embedder.training import streams
+from services.embedder.training.bundled.recipes import (
+    CONTENT,
+    DOMAINS,
+    LICENCE,
+    RECIPES,
+    WEIGHTS,
+    Recipe,
+)
+from services.embedder.training.bundled.seen import Network, looked_at, network_of
+from services.embedder.training.bundled.teaching import Learnt, Student, student_of, teach
+from services.embedder.training.exporting import About, export
+from services.embedder.training.progress import Progress
+
+VERSION = "1"
+
+
+def make(recipe: Recipe, domains: Sequence[str], data: Path, out: Path, scratch: Path) -> None:
+    """One model's folder, from photos of these domains."""
+    begun = time.monotonic()
+    seen = looked_at(data, recipe, domains, scratch, say)
+    whole = network_of(recipe.backbone, recipe.side, data)
+    student = student_of(whole, recipe.frozen)
+    kept = scratch / f"{recipe.name}-{'+'.join(domains)}-learnt.npz"
+    learnt = _learnt(kept, student)
+    if learnt is None:
+        learnt = teach(student, seen, recipe, say)
+        _keep(kept, learnt)
+    learnt.take(student, recipe.share)
+    about = About(
+        name=recipe.name,
+        version=VERSION,
+        provenance=_provenance(recipe, len(seen.kinds)),
+        licence=LICENCE,
+        training={
+            "photos": {domain: DOMAINS[domain] for domain in domains},
+            "count": len(seen.kinds),
+            "weights": WEIGHTS[recipe.backbone],
+            "steps": recipe.steps,
+            "share": recipe.share,
+            "minutes": round((time.monotonic() - begun) / 60, 1),
+        },
+    )
+    export(content_of(whole, student, recipe), out, about)
+
+
+def content_of(whole: Network, student: Student, recipe: Recipe) -> Network:
+    """From pictures to content vectors of unit length; with textures, where these layers see them."""
+    pictures = keras.Input(batch_shape=(1, recipe.side, recipe.side, 3), dtype="uint8")
+    prepared = keras.ops.cast(pictures, "float32") / 127.5 - 1
+    textures = whole.get_layer(streams.TEXTURES).output
+    below = keras.Model(whole.input, [whole.get_layer(recipe.frozen).output, textures])
+    stem, seen = below(prepared, training=False)
+    vector = student.network(stem, training=False)
+    has_textures = recipe.backbone == streams.BACKBONE and recipe.side == streams.SIDE
+    return keras.Model(pictures, [vector, seen] if has_textures else vector)
+
+
+def say(progress: Progress) -> None:
+    figures = "".join(f", {name} {value:.3f}" for name, value in progress.figures.items())
+    sys.stderr.write(f"\r{progress.stage}: {progress.done:,} of {progress.of:,}{figures}   ")
+    if progress.done >= progress.of:
+        sys.stderr.write("\n")
+
+
+def _provenance(recipe: Recipe, photos: int) -> str:
+    return (
+        f"{recipe.backbone} trained by others on ImageNet, taught further on {photos:,} photos of "
+        f"clothes and groceries to see as a larger network does and to tell kinds apart; "
+        f"{recipe.share:.0%} of what was learnt is taken. Content has {CONTENT} numbers; style and "
+        "colour are the same in all models of the project."
+    )
+
+
+def _keep(path: Path, learnt: Learnt) -> None:
+    arrays = {f"before_{n}": one for n, one in enumerate(learnt.before)}
+    arrays |= {f"after_{n}": one for n, one in enumerate(learnt.after)}
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def _learnt(path: Path, student: Student) -> Learnt | None:
+    """What an earlier run learnt by the same recipe, where it came so far."""
+    if not path.is_file():
+        return None
+    count = len(student.network.trainable_variables)
+    with np.load(path) as kept:
+        return Learnt(
+            *([kept[f"{when}_{n}"] for n in range(count)] for when in ("before", "after"))
+        )
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="bundled", description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("out", type=Path, help="gets a folder for each model")
+    parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--only", choices=RECIPES, action="append")
+    parser.add_argument("--leave-out", choices=DOMAINS)
+    asked = parser.parse_args(arguments)
+    tf.config.experimental.enable_op_determinism()
+    asked.scratch.mkdir(parents=True, exist_ok=True)
+    domains = [domain for domain in DOMAINS if domain != asked.leave_out]
+    for name in asked.only or RECIPES:
+        keras.utils.set_random_seed(RECIPES[name].seed)
+        make(RECIPES[name], domains, asked.data, asked.out / name, asked.scratch)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
