@@ -179,8 +179,8 @@ def _train(out: str, scratch: str, what: str, options: str) -> dict[str, Any]:
     }
 
 
-def _one_step(name: str, scratch: str, out: str) -> dict[str, Any]:
-    """A network of full size: one step on numbers by chance, and its way into a model's folder."""
+def _few_steps(name: str, scratch: str, out: str) -> dict[str, Any]:
+    """A network of full size: steps on numbers by chance, and its way into a model's folder."""
     from services.embedder.training.backbones import RANDOM
     from services.embedder.training.exporting import About
     from services.embedder.training.learning import Course, learn, vectors_of
@@ -194,7 +194,7 @@ def _one_step(name: str, scratch: str, out: str) -> dict[str, Any]:
     numbers = np.arange(8)
     lessons = Groups(numbers, numbers // 2, numbers * 0, numbers >= 0)
     before = vectors_of(made.learnt, inputs[:, 0])
-    course = Course(steps=1, batch=8, rate=1e-3, loss="triplet", margin=0.2, seed=1)
+    course = Course(steps=3, batch=8, rate=1e-3, loss="triplet", margin=0.2, seed=1)
     Path(scratch).mkdir()
     learn(made.learnt, inputs, lessons, course, scratch=Path(scratch), tell=tell_nobody)
     after = vectors_of(made.learnt, inputs[:, 0])
@@ -211,7 +211,7 @@ _VERBS: dict[str, Callable[..., Any]] = {
     "losses": _losses,
     "shapes": lambda: list(_shapes()),
     "train": _train,
-    "one_step": _one_step,
+    "few_steps": _few_steps,
 }
 
 

@@ -50,8 +50,8 @@ def test_mildnet_listens_to_all_blocks_of_one_network(
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", ["ranknet", "mildnet"])
-def test_a_network_of_full_size_takes_a_step_and_becomes_a_model(name: str, tmp_path: Path) -> None:
-    said = ask("one_step", name, tmp_path / "scratch", tmp_path / "ours", timeout=1_000)
+def test_a_network_of_full_size_takes_steps_and_becomes_a_model(name: str, tmp_path: Path) -> None:
+    said = ask("few_steps", name, tmp_path / "scratch", tmp_path / "ours", timeout=1_000)
     assert said["moved"] > 1e-6
     assert said["lengths"] == pytest.approx([1] * 8, abs=1e-4)
     assert said["dims"]["content"] == 256
