@@ -140,3 +140,14 @@ def test_what_two_triplets_say_against_each_other_says_nothing() -> None:
 @pytest.mark.parametrize("old", [0, 3])
 def test_what_has_nothing_new_has_no_plan(old: int) -> None:
     assert not list(dealt(np.empty(0, np.int64), np.arange(old), SIZE))
+
+
+def test_a_pair_is_put_beside_other_groups_not_beside_more_of_its_own() -> None:
+    """Whose photos are all alike, and so the nearest of all."""
+    lessons = _groups([8] * 6, [0] * 6)
+    vectors = np.zeros((2 * 48 + 1, 6), np.float32)
+    vectors[lessons.numbers, lessons.groups] = 1
+    different = [
+        len(np.unique(lessons.groups[members // 2])) for members in _plan(lessons, 1, vectors)
+    ]
+    assert np.mean(different) > 2.5
