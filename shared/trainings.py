@@ -73,14 +73,14 @@ class ClassifierRequest:
     """A file of the backbone's weights; None: those that are bundled with it."""
     side: int | None = None
     """Pixels a side of what the network sees; None: what suits the backbone."""
-    dim: int = 256
+    dim: int = 192
     unfreeze: int = 0
     """Groups of the backbone's layers, from the last, that learn too once the new layers have."""
     epochs: int = 30
-    patience: int = 3
+    patience: int = 5
     """Epochs without gain on held-out products before it stops."""
     batch: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-4
     from_model: str | None = None
     """A model of an earlier training to go on from."""
     seed: int = 7

@@ -68,17 +68,9 @@ def _adapted(request: AdaptRequest, desk: Desk, tell: Tell) -> str:
 
 def _classified(request: ClassifierRequest, desk: Desk, tell: Tell) -> str:
     from services.embedder.training.classifier import train  # noqa: PLC0415 - loads TensorFlow
-    from services.embedder.training.pictures import Photo, in_folders, of_catalogue  # noqa: PLC0415
+    from services.embedder.training.pictures import asked_for  # noqa: PLC0415
 
-    def gather() -> list[Photo]:
-        asked = request.pictures
-        if asked.folder is not None:
-            return in_folders(Path(asked.folder))
-        since, categories = asked.since, asked.categories
-        return of_catalogue(
-            desk.catalogue, desk.blobs, desk.tenant, since=since, categories=categories
-        )
-
+    gather = partial(asked_for, request.pictures, desk.catalogue, desk.blobs, desk.tenant)
     return train(
         request, desk.out, desk.scratch, tell, gather=gather, folder=partial(_folder, desk)
     ).sentence
