@@ -28,8 +28,6 @@ _LICENCE: Final = "as the weights that it began from, and the photos that it lea
 Network = Any
 """A `keras.Model`."""
 Tensor = Any
-Look = Callable[[Tensor, Tensor | None], tuple[Tensor, Tensor]]
-"""Pictures of `streams.SIDE`, and their textures where these are known, to style and colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,6 @@ def export(
     content: Network,
     out: Path,
     about: About,
-    look: Look = streams.look,
     *,
     beside: Callable[[Path], None] | None = None,
 ) -> Manifest:
@@ -58,7 +55,7 @@ def export(
     `beside` puts files of its own into the folder before it is there for others.
     """
     side = int(content.input_shape[1])
-    network, dims = whole_network(content, side, look)
+    network, dims = whole_network(content, side)
     preprocessing = Preprocessing(side)
     with whole(out) as folder:
         weights = converted(network)
@@ -82,12 +79,12 @@ def export(
         return finish(folder, manifest, drawn())
 
 
-def whole_network(content: Network, side: int, look: Look) -> tuple[Network, dict[SpaceName, int]]:
+def whole_network(content: Network, side: int) -> tuple[Network, dict[SpaceName, int]]:
     """One uint8 picture to [content | style | colour], and how long each is."""
     pictures = keras.Input(batch_shape=(1, side, side, 3), dtype="uint8")
     given = content(pictures, training=False)
     learnt, textures = given if isinstance(given, list) else (given, None)
-    parts = [learnt, *_Looking(look)(pictures, textures)]
+    parts = [learnt, *_Looking(textures is None)(pictures, textures)]
     dims: dict[SpaceName, int] = {
         "content": int(parts[0].shape[-1]),
         "style": int(parts[1].shape[-1]),
@@ -107,17 +104,19 @@ def converted(network: Network) -> bytes:
 
 
 class _Looking(keras.layers.Layer):  # type: ignore[misc]  # Keras brings no types
-    """Style and colour as part of the network, from pictures brought to the size they are for."""
+    """Style and colour as part of the network; `alone`, where it has none of the early layers in it."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, alone: bool) -> None:  # noqa: FBT001 - Keras makes it again from what it was given
         super().__init__(trainable=False)
-        self._look = look
+        self._early = streams.texture_network() if alone else None
 
     def call(self, pictures: Tensor, textures: Tensor | None = None) -> list[Tensor]:
         light = tf.cast(pictures, tf.float32)
         if pictures.shape[1] != streams.SIDE:
             light = tf.image.resize(light, (streams.SIDE, streams.SIDE))
-        return list(self._look(light, textures))
+        if self._early is not None:
+            textures = self._early(light / 127.5 - 1, training=False)
+        return list(streams.style_and_colour(light, textures))
 
 
 def _check_same(model: Model, network: Network, pictures: list[Pixels]) -> None:

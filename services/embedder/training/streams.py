@@ -35,12 +35,10 @@ _RGB_TO_XYZ = np.array(
 _CUBE_ROOTS_TO_LAB = np.array([[0, 5, 0], [1.16, -5, 2], [0, 0, -2]], np.float32)
 
 
-def look(pictures: Tensor, textures: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Style and colour of pictures of `SIDE`; a network that has `texture_layers` in it saves half."""
+def style_and_colour(pictures: Tensor, textures: Tensor) -> tuple[Tensor, Tensor]:
+    """Of pictures of `SIDE`, and of what the early layers answer to them."""
     lab = lab_of(pictures)
     shares = attention(lab)
-    if textures is None:
-        textures = texture_network()(tf.cast(pictures, tf.float32) / 127.5 - 1, training=False)
     with np.load(NUMBERS) as numbers:
         matrix, middle = numbers["matrix"].astype(np.float32), numbers["middle"]
     style = tf.linalg.matmul(products(textures, shares), matrix) - middle
