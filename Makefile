@@ -36,6 +36,7 @@ servers: setup ## install the real servers that tests run against, as far as thi
 	@tests/servers/install
 
 bench: setup ## measure every claim and rewrite the tables of docs/benchmarks.md
+	$(UV) sync --frozen --quiet --inexact --group training --group bench
 	.venv/bin/python -m benchmarks.report
 
 model: $(UV) ## make the bundled model again from nothing (brings TensorFlow)
