@@ -1,9 +1,10 @@
 """The way of the systems that Lookalike replaces: BSON, Pillow, one `predict` a picture, MobileNetV2 224.
 
-    PYTHON benchmarks/source_way.py FILE.bson COUNT
+    PYTHON benchmarks/source_way.py FILE.bson [COUNT]
 
-Run by any Python that has TensorFlow, Pillow and pymongo, which this project's own has not; it prints how
-many pictures a second went through, after the first ones. The weights are random, which costs the same.
+Run by any Python that has TensorFlow, Pillow and pymongo. It prints how many pictures a second went
+through, after the first ones, and the processor's seconds for each. Without a count it says `ready` after
+the first ones and then reads counts, a line each. The weights are random, which costs the same.
 """
 
 import importlib
@@ -11,7 +12,7 @@ import io
 import itertools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,25 @@ def embedder() -> Callable[[bytes], Any]:
     return embed
 
 
-def main(path: Path, count: int) -> None:
-    embed, found = embedder(), pictures(path)
-    for data in itertools.islice(found, WARMING):
+def run(path: Path, counts: Iterable[int]) -> None:
+    embed = embedder()
+    again_and_again = itertools.chain.from_iterable(pictures(path) for _ in itertools.count())
+    for data in itertools.islice(again_and_again, WARMING):
         embed(data)
-    begun, before = time.perf_counter(), time.process_time()
-    done = sum(1 for data in itertools.islice(found, count) if embed(data) is not None)
-    taken, worked = time.perf_counter() - begun, time.process_time() - before
-    print(done / taken, worked / done)
+    for count in counts:
+        begun, before = time.perf_counter(), time.process_time()
+        done = sum(
+            1 for data in itertools.islice(again_and_again, count) if embed(data) is not None
+        )
+        taken, worked = time.perf_counter() - begun, time.process_time() - before
+        print(done / taken, worked / done, flush=True)
+
+
+def asked() -> Iterator[int]:
+    """Only begun once the first pictures went through."""
+    print("ready", flush=True)
+    yield from map(int, sys.stdin)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    run(Path(sys.argv[1]), map(int, sys.argv[2:]) if sys.argv[2:] else asked())

@@ -3,10 +3,11 @@
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import cv2
 
@@ -18,7 +19,11 @@ from services.embedder.model import read_manifest
 
 _SEED: Final = 1
 _TURN: Final = 10
-"""Pictures that a model embeds before it is the next one's turn: a slow moment hits all alike."""
+"""Pictures that a model embeds before it is the next one's turn."""
+
+Name = TypeVar("Name")
+Round = Callable[[int], float]
+"""One round, told its number: the processor's seconds for each picture."""
 
 
 def paces(folders: Sequence[Path], pictures: int, tell: Tell) -> list[dict[str, Any]]:
@@ -39,21 +44,36 @@ def paces(folders: Sequence[Path], pictures: int, tell: Tell) -> list[dict[str, 
     )
 
 
+def medians(
+    works: Mapping[Name, Round], rounds: int, done: Callable[[int], None] = lambda _: None
+) -> dict[Name, float]:
+    """Seconds of each; they take turns, so that a slow moment hits all. `done` is told of each round."""
+    taken: dict[Name, list[float]] = {name: [] for name in works}
+    for number in range(rounds):
+        for name, work in works.items():
+            taken[name].append(work(number))
+        done(number + 1)
+    return {name: statistics.median(seconds) for name, seconds in taken.items()}
+
+
 def _taken(
     models: dict[Path, InProcessEmbedder], jpegs: Sequence[bytes], tell: Tell
 ) -> dict[Path, float]:
-    """Median seconds a picture."""
-    taken: dict[Path, list[float]] = {folder: [] for folder in models}
     for model in models.values():
         model.embed(jpegs[:1])  # the first run of a network sets it up
-    for at in range(0, len(jpegs), _TURN):
-        turn = jpegs[at : at + _TURN]
-        for folder, model in models.items():
-            start = time.perf_counter()
-            model.embed(turn)
-            taken[folder].append((time.perf_counter() - start) / len(turn))
-        tell(min(at + _TURN, len(jpegs)) * len(models), len(jpegs) * len(models))
-    return {folder: statistics.median(seconds) for folder, seconds in taken.items()}
+    turns = [jpegs[at : at + _TURN] for at in range(0, len(jpegs), _TURN)]
+    all_of_them = len(jpegs) * len(models)
+    return medians(
+        {folder: partial(_round, model, turns) for folder, model in models.items()},
+        len(turns),
+        lambda done: tell(min(done * _TURN * len(models), all_of_them), all_of_them),
+    )
+
+
+def _round(model: InProcessEmbedder, turns: Sequence[Sequence[bytes]], number: int) -> float:
+    begun = time.process_time()
+    model.embed(turns[number])
+    return (time.process_time() - begun) / len(turns[number])
 
 
 def _line(folder: Path, seconds: float) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from threading import Lock
 import numpy as np
 
 from services.embedder.decode import Picture, cut, decode, perceptual_hash, thumbnail
-from services.embedder.model import load
+from services.embedder.model import Model, load
 from shared.errors import Invalid
 from shared.images import Crop, sha256_of
 from shared.pictures import check_crop
@@ -17,8 +17,8 @@ from shared.spaces import Spaces
 class InProcessEmbedder:
     """The `Embedder` of worker processes and children: a poison picture takes the process along."""
 
-    def __init__(self, model: Path) -> None:
-        self._model = load(model)
+    def __init__(self, model: Path | Model) -> None:
+        self._model = load(model) if isinstance(model, Path) else model
         self._one_at_a_time = Lock()
 
     @property
