@@ -1,9 +1,8 @@
 """Style and colour, the same for every model: from early layers that see textures, and from the picture.
 
 The layers are the first of MobileNetV2 0.35, which were trained by others on photos; a linear map
-of what they answer together tells patterns apart. A batch of pictures, RGB, 0 to 255; maps are
-looked at in a quarter of a picture's resolution. `python -m services.embedder.training.streams DATA`
-makes the numbers anew.
+of what they answer together tells patterns apart; `patterns` makes these numbers. A batch of
+pictures, RGB, 0 to 255.
 """
 
 from pathlib import Path
@@ -15,7 +14,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 CELL: Final = 4
-"""Pixels of a map's cell, each way."""
+"""Pixels of a map's cell, each way: small enough that a pattern's colours do not run together."""
+EVERY: Final = 2
+"""Of cells, each way, one is looked at: they are enough, and a quarter of the work."""
 CHANNELS: Final = 48
 """So many of an early layer's channels, its first, are looked at."""
 BACKBONE: Final = "mobilenetv2-0.35"
@@ -29,6 +30,8 @@ SIDE: Final = 160
 Array = NDArray[np.float32]
 Tensor = Any
 
+_MEANS = np.broadcast_to(np.eye(3, dtype=np.float32) / (255 * CELL**2), (CELL, CELL, 3, 3))
+"""A convolution, for pooling three channels is slow where this runs."""
 _RGB_TO_XYZ = np.array(
     [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]], np.float32
 ) / np.array([[0.9505], [1.0], [1.089]], np.float32)
@@ -66,7 +69,7 @@ def early_layers(weights: Path | None = None) -> Any:
 
 def lab_of(pictures: Tensor) -> Tensor:
     """Cells in CIE Lab, in hundredths; the toe near black is rounded instead of piecewise."""
-    rgb = tf.nn.avg_pool2d(tf.cast(pictures, tf.float32) / 255, CELL, CELL, "VALID")
+    rgb = tf.nn.conv2d(tf.cast(pictures, tf.float32), _MEANS, CELL * EVERY, "VALID")
     linear = tf.pow((rgb + 0.055) / 1.055, 2.4)
     roots = tf.pow(tf.linalg.matmul(linear, _RGB_TO_XYZ.T) + 0.003, 1 / 3)
     return tf.linalg.matmul(roots, _CUBE_ROOTS_TO_LAB)
@@ -99,6 +102,9 @@ def products(early: Tensor, shares: Tensor) -> Tensor:
     mean, for contrast is no texture.
     """
     maps = _flat(early[..., :CHANNELS])
+    side = early.shape[1] // EVERY
+    wide = tf.repeat(tf.repeat(tf.reshape(shares, (-1, side, side, 1)), EVERY, 1), EVERY, 2)
+    shares = _flat(wide) / EVERY**2
     means = tf.reduce_mean(tf.linalg.matmul(shares, maps, transpose_a=True), -1, keepdims=True)
     relative = maps / (means + 0.01)
     gram = tf.linalg.matmul(relative * shares, relative, transpose_a=True)
@@ -120,7 +126,7 @@ def colour_anchors() -> Array:
     return anchors
 
 
-def _border(side: int, every: int = 6) -> NDArray[np.int64]:
+def _border(side: int, every: int = 3) -> NDArray[np.int64]:
     edge = np.zeros((side, side), bool)
     edge[[0, -1]] = edge[:, [0, -1]] = True
     return np.flatnonzero(edge)[::every]
