@@ -137,7 +137,7 @@ def main() -> None:
         data = jpegs(4 if asked.quick else PICTURES)
         micros = parts(model, data, rounds)
     details = {
-        "rows": rows,
+        "compared": rows,
         "microseconds_each": micros,
         "bytes_each": round(statistics.mean(map(len, data))),
         "model": DEFAULT,

@@ -51,11 +51,15 @@ def ran(name: str, *, quick: bool) -> Result | None:
 
 
 def table(result: Result, day: date) -> str:
-    """The claims of one run, with the processor, the load and the day they were measured on."""
+    """The claims of one run, with the processor, the load and the day they were measured on.
+
+    What it compared stands above them, where its details have `compared`.
+    """
     machine = result["machine"]
     where = f"{machine['processor']}, {machine['cores']} cores, load {machine['load']}"
     return "\n".join(
         (
+            *_compared(result["details"].get("compared", [])),
             "| claim | measured | target | held |",
             "|---|---|---|---|",
             *(_line(claim) for claim in result["claims"]),
@@ -82,6 +86,25 @@ def _line(claim: dict[str, Any]) -> str:
     bound = "≥" if claim["bound"] == "at least" else "≤"
     figures = f"{claim['value']:,g} {claim['unit']} | {bound} {claim['target']:,g} {claim['unit']}"
     return f"| {claim['name']} | {figures} | {'yes' if claim['held'] else '**no**'} |"
+
+
+def _compared(rows: list[dict[str, Any]]) -> list[str]:
+    """A line for each of the rows, whose keys are the columns; an empty one parts it from what follows."""
+    if not rows:
+        return []
+    columns = [name.replace("_", " ") for name in rows[0]]
+    lines = [
+        columns,
+        ["---"] * len(columns),
+        *([_cell(one) for one in row.values()] for row in rows),
+    ]
+    return [*(f"| {' | '.join(line)} |" for line in lines), ""]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {figure:g}" for name, figure in value.items())
+    return f"{value:,g}" if isinstance(value, float) else str("" if value is None else value)
 
 
 def report(names: Iterable[str], page: Path, *, quick: bool) -> int:

@@ -49,6 +49,8 @@ def bench(
         joined = {"bench": name, "machine": printed[-1]["machine"], "claims": claims}
         say_json(joined | {"details": details if len(results) > 1 else printed[0]["details"]})
     elif printed:
+        for one in printed:
+            _say_compared(one["details"].get("compared", []))
         say_table(("claim", "measured", "target", "held"), [_row(claim) for claim in claims])
     if len(printed) < len(results):
         raise typer.Exit(FAILED)
@@ -76,6 +78,13 @@ def _ran(folder: Path, name: Bench, *, quick: bool) -> Iterator[_Result]:
         yield _Result(script, None if done.returncode else json.loads(done.stdout))
         if done.returncode:
             complain(f"{script} failed; its complaint stands above.")
+
+
+def _say_compared(rows: Sequence[dict[str, Any]]) -> None:
+    """What a script measured side by side, where it tells it in rows: their keys are the columns."""
+    if rows:
+        columns = [name.replace("_", " ") for name in rows[0]]
+        say_table(columns, [list(row.values()) for row in rows])
 
 
 def _row(claim: dict[str, Any]) -> Sequence[object]:

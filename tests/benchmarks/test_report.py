@@ -66,10 +66,37 @@ def test_a_table_names_the_processor_the_day_and_what_did_not_hold() -> None:
         "bench": "one",
         "machine": {"processor": "Quick 9", "cores": 2, "load": 0.5},
         "claims": [claim | {"held": False}],
+        "details": {},
     }
     text = table(result, date(2026, 3, 1))
     assert "| wait | 5 ms | ≤ 4 ms | **no** |" in text
     assert "Quick 9, 2 cores, load 0.5, 2026-03-01" in text
+
+
+def test_what_was_compared_is_a_table_above_the_claims() -> None:
+    rows = [
+        {
+            "name": "small",
+            "pictures_per_second": 1480.5,
+            "quality": {"same kind": 0.66},
+            "note": "",
+        },
+        {"name": "large", "pictures_per_second": None, "quality": {}, "note": "not installed"},
+    ]
+    result = {
+        "bench": "one",
+        "machine": {"processor": "Quick 9", "cores": 2, "load": 0.5},
+        "claims": [],
+        "details": {"compared": rows},
+    }
+    assert table(result, date(2026, 3, 1)).splitlines()[:6] == [
+        "| name | pictures per second | quality | note |",
+        "| --- | --- | --- | --- |",
+        "| small | 1,480.5 | same kind 0.66 |  |",
+        "| large |  |  | not installed |",
+        "",
+        "| claim | measured | target | held |",
+    ]
 
 
 def test_a_report_writes_a_page_that_is_not_there(tmp_path: Path) -> None:

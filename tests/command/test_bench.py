@@ -53,6 +53,19 @@ def test_one_benchmark_is_told_as_it_told_itself(alone: Run, checkout: Path) -> 
     assert told(done.out)["bench"] == "embed"
 
 
+def test_what_was_measured_side_by_side_is_a_table_of_its_own(alone: Run, checkout: Path) -> None:
+    compared = [
+        {"name": "one way", "pictures_per_second": 480.5, "note": ""},
+        {"name": "another", "pictures_per_second": None, "note": "not installed"},
+    ]
+    told = {"bench": "embed", "machine": {}, "claims": [], "details": {"compared": compared}}
+    (checkout / "embed.py").write_text(f"import json; print({json.dumps(json.dumps(told))})")
+    done = alone("bench", "embed")
+    assert done.code == 0
+    for said in ("pictures per second", "one way", "480.5", "another", "not installed"):
+        assert said in done.out
+
+
 def test_all_claims_about_imports_are_told_as_one(alone: Run, checkout: Path) -> None:
     script(checkout, "import_pace", 5)
     script(checkout, "import_memory", 4)

@@ -1,0 +1,56 @@
+"""A small network in eight bits, in a process of its own: `python -m tests.training.eight_bits FOLDER`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras  # type: ignore[import-untyped]  # it brings no types
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from services.embedder.model import load
+from services.embedder.training import int8
+from services.embedder.training.exporting import About, export, whole_network
+
+SIDE = 32
+
+
+def content() -> Any:
+    """Convolutions, one of them added to what it was given, and a dense layer of their mean."""
+    keras.utils.set_random_seed(2)
+    pictures = keras.Input(batch_shape=(1, SIDE, SIDE, 3), dtype="uint8")
+    prepared = keras.ops.cast(pictures, "float32") / 127.5 - 1
+    stem = keras.layers.Conv2D(16, 3, 2, "same", activation="relu")(prepared)
+    added = stem + keras.layers.Conv2D(16, 3, 1, "same")(stem)
+    pooled = keras.layers.GlobalAveragePooling2D()(added)
+    return keras.Model(pictures, keras.layers.Dense(8)(pooled))
+
+
+def kinds(weights: bytes) -> dict[str, list[str]]:
+    """How often each operator's answer is of each type."""
+    interpreter = Interpreter(model_content=weights)
+    types = {one["index"]: one["dtype"].__name__ for one in interpreter.get_tensor_details()}
+    told: dict[str, list[str]] = {}
+    for one in interpreter._get_ops_details():
+        told.setdefault(types[one["outputs"][0]], []).append(one["op_name"])
+    return told
+
+
+def main(folder: Path) -> None:
+    network = content()
+    export(network, folder / "small", About("small", "1", "made up"))
+    pictures = int8.samples(None, 8)
+    weights = int8.quantised(whole_network(network, SIDE)[0], pictures)
+    manifest = int8.variant(folder / "small", weights, folder / "small-int8", len(pictures))
+    vectors = [[m.vector(one) for one in pictures] for m in map(load, folder.glob("small*"))]
+    likeness = np.prod(vectors, axis=0)
+    found = {
+        name: float(likeness[:, part].sum(axis=1).mean())
+        for name, part in manifest.spaces.slices().items()
+    }
+    sys.stdout.write(json.dumps({"likeness": found, "kinds": kinds(weights)}) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
