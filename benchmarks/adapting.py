@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from services.embedder.local import ChildEmbedder
-from services.embedder.model import BUNDLED
+from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.training.photos import in_folders
 from services.embedder.training.whitening import Adapted, Photos, adapted, shares, units
 
@@ -26,7 +26,7 @@ FOLDERS: Final = ("clothing/train", "clothing/validation", "grocery/train")
 def seen(data: Path) -> tuple[dict[str, Photos], float]:
     """All photos of each folder, and how long one took to embed, in milliseconds."""
     begun = time.perf_counter()
-    with ChildEmbedder(BUNDLED / "descriptor") as embedder:
+    with ChildEmbedder(BUNDLED / DEFAULT) as embedder:
         found = {name: in_folders(data / name, embedder)[0] for name in FOLDERS}
     count = sum(len(photos) for photos in found.values())
     return found, (time.perf_counter() - begun) / count * 1e3

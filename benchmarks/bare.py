@@ -15,11 +15,11 @@ from pathlib import Path
 import cv2
 
 from services.embedder.inprocess import InProcessEmbedder
-from services.embedder.model import BUNDLED
+from services.embedder.model import BUNDLED, DEFAULT
 from shared.sources.bson import decode
 from shared.sources.records import Record
 
-MODEL = BUNDLED / "descriptor"
+MODEL = BUNDLED / DEFAULT
 
 
 @dataclass(frozen=True)

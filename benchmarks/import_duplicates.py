@@ -28,7 +28,7 @@ from lookalike.sample.inventing import invent
 from services.embedder.decode import decode
 from services.embedder.hamming import pairs
 from services.embedder.inprocess import InProcessEmbedder
-from services.embedder.model import BUNDLED
+from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.ports import Ports
 from services.embedder.twins import NEAR, alike, find_twins, likeness
 from shared.blobs import keys
@@ -242,7 +242,7 @@ def claims(found: Mapping[str, Any]) -> list[Claim]:
 
 def measured(folder: Path, *, drawn: int, judge: int, core: Sequence[int], report: int) -> Any:
     cv2.setNumThreads(1)
-    embedder = InProcessEmbedder(BUNDLED / "descriptor")
+    embedder = InProcessEmbedder(BUNDLED / DEFAULT)
     plain = {str(count): core_seconds(count, crowded=False) for count in core}
     crowd = core_seconds(core[0], crowded=True)
     return {
