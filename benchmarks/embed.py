@@ -76,10 +76,15 @@ def feeds(folder: Path, many: int) -> Feeds:
     return made
 
 
+def photos_and_weights() -> Path | None:
+    """Where LOOKALIKE_DATA says, if photos are there."""
+    data = Path(os.environ.get("LOOKALIKE_DATA", os.devnull))
+    return data if (data / "clothing" / "validation").is_dir() else None
+
+
 def table(folders: Sequence[Path], asked: argparse.Namespace, rounds: int) -> list[dict[str, Any]]:
     """A line for each way, all of them measured in turns; first the models."""
-    named = os.environ.get("LOOKALIKE_DATA")
-    data = Path(named) if named and not asked.quick else None
+    data = None if asked.quick else photos_and_weights()
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         pictures = feeds(scratch, 4 if asked.quick else PICTURES)

@@ -1,7 +1,7 @@
 """Networks that others made, as models' folders: `python -m benchmarks.raw_networks OUT [DATA]`.
 
-The teacher as it is, the same in eight bits, and ResNet50. The teacher has its weights where DATA holds
-them; all other weights are random, which costs the same and finds nothing.
+The teacher as it is, and ResNet50. Where DATA holds the teacher's weights it has them, and comes in eight
+bits as well; all other weights are random, which costs the same and finds nothing.
 """
 
 import hashlib
@@ -68,13 +68,13 @@ def write(network: Any, name: str, weights: str, out: Path) -> None:
 def main(out: Path, data: Path | None) -> None:
     keras.utils.set_random_seed(1)
     file = data / "weights" / recipes.WEIGHTS[recipes.TEACHER] if data else None
-    found = file if file is not None and file.is_file() else None
-    named, weights = f"{recipes.TEACHER}-raw", found.name if found else RANDOM
-    network = of_pictures(teacher(found))
-    write(network, named, weights, out)
-    pictures = int8.samples(data / "clothing" / "train" if data else None, CALIBRATED_ON)
-    eight = int8.quantised(network, pictures)
-    int8.variant(out / named, eight, out / f"{named}-int8", len(pictures))
+    weights = file if file is not None and file.is_file() else None
+    name, network = f"{recipes.TEACHER}-raw", of_pictures(teacher(weights))
+    write(network, name, weights.name if weights else RANDOM, out)
+    if data and weights:
+        # Not of random weights: their numbers are so small that eight bits have none of them left.
+        pictures = int8.samples(data / "clothing" / "train", CALIBRATED_ON)
+        int8.beside(out / name, network, pictures)
     write(of_pictures(resnet()), "resnet50-raw", RANDOM, out)
 
 

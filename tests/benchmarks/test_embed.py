@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.contestants import OURS, Feeds, Row, elsewhere, ours, replaced, through
-from benchmarks.embed import TIMES, claims
+from benchmarks.contestants import OURS, Feeds, Row, elsewhere, ours, raw, replaced, through
+from benchmarks.embed import TIMES, claims, photos_and_weights
 from benchmarks.feeds import write_feed
 from benchmarks.runtimes import Absent, SourceWay, installed, same_vectors
 from benchmarks.worth import nearness, quality, remark
@@ -166,3 +166,37 @@ def test_the_replaced_way_is_asked_for_rounds_and_ends_with_its_context(tmp_path
 def test_a_replaced_way_that_ends_by_itself_is_absent(tmp_path: Path) -> None:
     with pytest.raises(Absent, match="ended by itself"):
         SourceWay(_python(tmp_path, "sys.exit(3)"), tmp_path / "feed.bson", 6)
+
+
+@pytest.mark.long
+def test_networks_of_others_are_made_as_models_and_said_to_be_random(
+    feed: Path, tmp_path: Path
+) -> None:
+    rows = list(raw(feed, tmp_path, None, quick=False))
+    assert {one.name for one in rows} == {"mobilenetv2-1.0-raw", "resnet50-raw"}
+    for one in rows:
+        assert "random weights" in one.note
+        assert one.round is not None
+        assert one.round(0) > 0
+
+
+@pytest.mark.long
+def test_a_model_that_was_converted_gives_the_same_vectors(feed: Path, tmp_path: Path) -> None:
+    rows = elsewhere([MODEL], feed, tmp_path, quick=False)
+    (onnx,) = (one for one in rows if one.runtime == "ONNX Runtime")
+    if find_spec("onnxruntime") and find_spec("tf2onnx"):
+        assert onnx.round is not None
+        assert onnx.round(0) > 0
+    else:
+        assert "make bench installs it" in onnx.note
+
+
+def test_photos_are_used_only_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOOKALIKE_DATA", raising=False)
+    assert photos_and_weights() is None
+    monkeypatch.setenv("LOOKALIKE_DATA", str(tmp_path))
+    assert photos_and_weights() is None
+    (tmp_path / "clothing" / "validation").mkdir(parents=True)
+    assert photos_and_weights() == tmp_path

@@ -9,7 +9,7 @@ import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from services.embedder.model import load
+from services.embedder.model import WEIGHTS, load
 from services.embedder.training import int8
 from services.embedder.training.exporting import About, export, whole_network
 
@@ -41,8 +41,8 @@ def main(folder: Path) -> None:
     network = content()
     export(network, folder / "small", About("small", "1", "made up"))
     pictures = int8.samples(None, 8)
-    weights = int8.quantised(whole_network(network, SIDE)[0], pictures)
-    manifest = int8.variant(folder / "small", weights, folder / "small-int8", len(pictures))
+    manifest = int8.beside(folder / "small", whole_network(network, SIDE)[0], pictures)
+    weights = (folder / "small-int8" / WEIGHTS).read_bytes()
     vectors = [[m.vector(one) for one in pictures] for m in map(load, folder.glob("small*"))]
     likeness = np.prod(vectors, axis=0)
     found = {

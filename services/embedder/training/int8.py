@@ -54,6 +54,12 @@ def quantised(network: Network | Path, pictures: Sequence[Pixels]) -> bytes:
         return _quantised(Path(folder), pictures)
 
 
+def beside(model: Path, network: Network | Path, pictures: Sequence[Pixels]) -> Manifest:
+    """The variant of a model's folder, whose network this is, as a folder next to it."""
+    out = model.with_name(f"{model.name}-{VARIANT}")
+    return variant(model, quantised(network, pictures), out, len(pictures))
+
+
 def variant(model: Path, weights: bytes, out: Path, pictures: int) -> Manifest:
     """`model` with these weights, its spaces under fingerprints of their own, as a folder `out`."""
     parent = read_manifest(model)
