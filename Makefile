@@ -39,9 +39,10 @@ bench: setup ## measure every claim and rewrite the tables of docs/benchmarks.md
 	$(UV) sync --frozen --quiet --inexact --group training --group bench
 	.venv/bin/python -m benchmarks.report
 
-model: $(UV) ## make the bundled model again from nothing (brings TensorFlow)
+model: $(UV) ## make the bundled models again, into .models, from photos and weights in DATA (brings TensorFlow)
+	@test -d "$(DATA)/weights" || { echo "make model DATA=FOLDER: docs/models.md says what has to be in it."; exit 1; }
 	$(UV) sync --frozen --quiet --inexact $(SERVICES) --group training
-	.venv/bin/python -m services.embedder.training.descriptor services/embedder/models/descriptor
+	.venv/bin/python -m services.embedder.training.bundled $(DATA) .models --scratch .models/scratch
 
 clean: ## remove what the other targets made, the demo's data too
 	rm -rf .venv .tools .servers .demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,13 +1,15 @@
-"""What the bundled model is worth on photos that it never saw: the tables of docs/models.md.
+"""What models are worth on photos: the table of docs/models.md.
 
-    LOOKALIKE_DATA=FOLDER python -m benchmarks.quality
+    LOOKALIKE_DATA=FOLDER python -m benchmarks.quality [MODEL_FOLDER …]
 
-`FOLDER/clothing/train` and `FOLDER/clothing/validation` hold a folder of photos for each kind.
+Without folders, the bundled ones. `FOLDER/clothing/train`, `FOLDER/clothing/validation` and
+`FOLDER/grocery/train` hold a folder of photos for each kind, `FOLDER/fashion-mnist` its four files.
 """
 
+import gzip
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.embedder.decode import decode
-from services.embedder.model import BUNDLED, Model, load
+from services.embedder.model import Model, load
+from services.embedder.registry import bundled
 from shared.hits import DEFAULT_BLEND
 from shared.spaces import SPACES, SpaceName
 from shared.vectors import Floats, blended
@@ -72,7 +75,22 @@ def leave_one_out(vectors: Floats, kinds: NDArray[np.str_], queries: Floats | No
     return float((kinds[likeness.argmax(axis=1)] == kinds).mean())
 
 
-def _vectors(model: Model, pictures: Sequence[Pixels]) -> Floats:
+def nearest_kind(
+    answers: Floats, kinds: NDArray[np.str_], queries: Floats, wanted: NDArray[np.str_]
+) -> float:
+    """The share of queries whose nearest answer is of the wanted kind."""
+    return float((kinds[(queries @ answers.T).argmax(axis=1)] == wanted).mean())
+
+
+def of_ten(vectors: Floats, kinds: NDArray[np.str_]) -> float:
+    """The share of the ten nearest others that are of the same kind."""
+    likeness = vectors @ vectors.T
+    np.fill_diagonal(likeness, -2)
+    nearest = np.argpartition(-likeness, 10, axis=1)[:, :10]
+    return float((kinds[nearest] == kinds[:, None]).mean())
+
+
+def vectors_of(model: Model, pictures: Iterable[Pixels]) -> Floats:
     return np.stack([model.vector(picture) for picture in pictures])
 
 
@@ -80,30 +98,80 @@ def _queries(model: Model, vectors: Floats, weights: Mapping[SpaceName, float]) 
     return np.stack([blended(vector, model.spaces, weights) for vector in vectors])
 
 
-def same_kind(model: Model, folder: Path) -> None:
+def _photos(folder: Path) -> tuple[Iterator[Pixels], NDArray[np.str_]]:
+    """One after the other, and the kind of each: its folder's path."""
     paths = sorted(folder.rglob("*.jpg"))
-    kinds = np.array([path.parent.name for path in paths])
-    pictures = read(paths)
-    vectors = _vectors(model, pictures)
-    print(f"nearest other of {len(paths)} photos is of the same kind:")
+    kinds = np.array([path.parent.relative_to(folder).as_posix() for path in paths])
+    return (decode(path.read_bytes()).pixels for path in paths), kinds
+
+
+def clothes(model: Model, data: Path) -> dict[str, float]:
+    """Photos of `validation`, each by its nearest in `train`, by space and by the default blend."""
+    known, kinds = _photos(data / "clothing" / "train")
+    asked, wanted = _photos(data / "clothing" / "validation")
+    answers, queries = vectors_of(model, known), vectors_of(model, asked)
     blends: dict[str, Mapping[SpaceName, float]] = {name: {name: 1.0} for name in SPACES}
-    for name, weights in (blends | {"default blend": DEFAULT_BLEND}).items():
-        share = leave_one_out(vectors, kinds, _queries(model, vectors, weights))
-        print(f"  {name:14} {share:.3f}")
-    print(f"  {'raw pixels':14} {leave_one_out(raw_pixels(pictures), kinds):.3f}")
-    chance = float(np.mean([(kinds == kind).mean() for kind in kinds]))
-    print(f"  {'chance':14} {chance:.3f}")
+    return {
+        f"clothes, {name}": nearest_kind(answers, kinds, _queries(model, queries, weights), wanted)
+        for name, weights in (blends | {"default blend": DEFAULT_BLEND}).items()
+    }
 
 
-def found_again(model: Model, folder: Path) -> None:
-    paths = sorted(folder.rglob("*.jpg"))
+def groceries(model: Model, data: Path) -> dict[str, float]:
+    pictures, kinds = _photos(data / "grocery" / "train")
+    content = vectors_of(model, pictures)[:, model.spaces.slices()["content"]]
+    return {
+        "groceries, nearest": leave_one_out(content, kinds),
+        "groceries, ten nearest": of_ten(content, kinds),
+    }
+
+
+def drawings_of_clothes(model: Model, data: Path, most: int = 3000) -> dict[str, float]:
+    """Fashion-MNIST, 28 pixels and grey: nothing like it was learnt from."""
+    folder = data / "fashion-mnist"
+    pixels = _idx(folder / "train-images-idx3-ubyte.gz")[:most]
+    kinds = _idx(folder / "train-labels-idx1-ubyte.gz")[:most].astype(str)
+    framed = (np.repeat(255 - one[:, :, None], 3, 2) for one in pixels)
+    content = vectors_of(model, framed)[:, model.spaces.slices()["content"]]
+    return {"28 grey pixels, ten nearest": of_ten(content, kinds)}
+
+
+def _idx(path: Path) -> NDArray[np.uint8]:
+    data = gzip.decompress(path.read_bytes())
+    sizes = np.frombuffer(data, ">i4", data[3], 4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(sizes)
+
+
+def found_again(model: Model, data: Path) -> dict[str, float]:
+    """By content and by the default blend: the same picture first of 300 after a change."""
+    paths = sorted((data / "clothing" / "train").rglob("*.jpg"))
     pictures = read(paths[:: len(paths) // SAMPLE][:SAMPLE])
-    originals = _vectors(model, pictures)
-    print(f"the same picture first of {len(pictures)} after a change, by the default blend:")
+    originals = vectors_of(model, pictures)
+    own = np.arange(len(pictures)).astype(str)
+    found = {}
     for name, change in CHANGES.items():
-        changed = _vectors(model, [change(picture) for picture in pictures])
-        nearest = (_queries(model, changed, DEFAULT_BLEND) @ originals.T).argmax(axis=1)
-        print(f"  {name:28} {(nearest == np.arange(len(pictures))).mean():.3f}")
+        changed = vectors_of(model, [change(picture) for picture in pictures])
+        blends: dict[str, Mapping[SpaceName, float]] = {"content": {"content": 1.0}}
+        for blend, weights in (blends | {"default blend": DEFAULT_BLEND}).items():
+            queries = _queries(model, changed, weights)
+            found[f"{name}, {blend}"] = nearest_kind(originals, own, queries, own)
+    return found
+
+
+def baselines(data: Path) -> dict[str, float]:
+    known, kinds = _photos(data / "clothing" / "train")
+    asked, wanted = _photos(data / "clothing" / "validation")
+    chance = float(np.mean([(kinds == kind).mean() for kind in wanted]))
+    answers, queries = raw_pixels(list(known)), raw_pixels(list(asked))
+    return {"raw pixels": nearest_kind(answers, kinds, queries, wanted), "chance": chance}
+
+
+def judged(model: Model, data: Path) -> dict[str, float]:
+    return {
+        name: value
+        for judge in (clothes, groceries, drawings_of_clothes, found_again)
+        for name, value in judge(model, data).items()
+    }
 
 
 def main() -> int:
@@ -111,9 +179,12 @@ def main() -> int:
     if not data:
         print("LOOKALIKE_DATA names no folder with photos.", file=sys.stderr)
         return 2
-    model = load(BUNDLED / "descriptor")
-    same_kind(model, Path(data) / "clothing" / "validation")
-    found_again(model, Path(data) / "clothing" / "train")
+    folders = [Path(name) for name in sys.argv[1:]] or bundled()
+    columns = {folder.name: judged(load(folder), Path(data)) for folder in folders}
+    print(f"| | {' | '.join(columns)} |\n|---{'|---' * len(columns)}|")
+    for name in next(iter(columns.values())):
+        print(f"| {name} | " + " | ".join(f"{one[name]:.3f}" for one in columns.values()) + " |")
+    print("clothes by", ", ".join(f"{k} {v:.3f}" for k, v in baselines(Path(data)).items()))
     return 0
 
 

@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 SpaceName = Literal["content", "style", "colour"]
 SPACES: tuple[SpaceName, ...] = get_args(SpaceName)
+SAME_PHOTO: Final[Mapping[SpaceName, float]] = {"content": 0.75, "colour": 0.97}
+"""The least cosines of two savings of one photo, where hashes of both are near already.
+
+Hashes are grey, and those of plain things the same: colour tells a red dress from the blue one.
+Style changes when a photo shrinks, and judges nobody.
+"""
 
 
 @dataclass(frozen=True, slots=True)

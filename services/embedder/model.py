@@ -44,7 +44,7 @@ _FINGERPRINT_DIGITS = 32
 _TOLD: Final = ("training", "quality", "pace")
 """Parts of a manifest that no vector depends on; older ones lack them."""
 BUNDLED = Path(__file__).parent / "models"
-DEFAULT: Final = "descriptor"
+DEFAULT: Final = "small"
 """The bundled model of who names none; the settings' default says the same."""
 
 

@@ -1,13 +1,18 @@
 """Pixels to a model's input. Part of the fingerprint: a change here makes other vectors."""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+
+
+_MUCH: Final = 2 / 3
+"""A picture that is made smaller than this loses something unless what is left out is averaged in."""
+_RESIZED: Final = "averaged below 2/3, else interpolated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +23,8 @@ class Preprocessing:
     frame: Literal["letterbox", "stretch"] = "letterbox"
 
     def described(self) -> dict[str, object]:
-        """As it stands in a model's manifest and enters its fingerprint."""
-        return asdict(self)
+        """As it enters a model's fingerprint: another way of resizing makes other vectors."""
+        return asdict(self) | {"resized": _RESIZED}
 
     def __call__(self, pixels: Pixels) -> Pixels:
         """RGB uint8 of `side` x `side`, values untouched: scaling them belongs to the network."""
@@ -40,9 +45,9 @@ class Preprocessing:
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
-    shrinks = width * height < pixels.shape[0] * pixels.shape[1]
-    # Averaging keeps what is between the pixels; growing by averaging would leave blocks.
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    # Averaging keeps what is between the pixels, and takes four times as long where they are not halved.
+    share = min(width / pixels.shape[1], height / pixels.shape[0])
+    way = cv2.INTER_AREA if share < _MUCH else cv2.INTER_LINEAR
     return cv2.resize(pixels, (width, height), interpolation=way).astype(np.uint8, copy=False)
 
 

@@ -16,15 +16,11 @@ from services.embedder.hamming import FEW, Hashes, Numbers, Pairs, pairs
 from services.embedder.ports import Ports
 from shared.blobs import keys
 from shared.jobs import Import
-from shared.spaces import SpaceName, Spaces
+from shared.spaces import SAME_PHOTO, SpaceName, Spaces
 from shared.vectors import Floats
 
 NEAR: Final = 6
 """Bits that the hashes of one photo differ in at most; docs/benchmarks.md says what they find."""
-ALIKE: Final = 0.95
-"""The least cosine of two savings of one photo, in each space that judges."""
-JUDGES: Final[frozenset[SpaceName]] = frozenset({"content", "colour"})
-"""Hashes are grey: colour tells a red dress from the blue one. Style changes when a photo shrinks."""
 LISTED: Final = 100
 """Pictures of a group that the report names; it counts them all."""
 _PAGE: Final = 10_000
@@ -86,8 +82,8 @@ def likeness(one: Floats, other: Floats, spaces: Spaces) -> Mapping[SpaceName, F
 
 def alike(cosines: Mapping[SpaceName, Floats]) -> NDArray[np.bool_]:
     """Row by row, what `likeness` found of pictures whose hashes are near."""
-    judging = [found for name, found in cosines.items() if name in JUDGES]
-    return np.asarray(np.min(judging, axis=0) >= ALIKE)
+    judged = [cosines[name] >= least for name, least in SAME_PHOTO.items() if name in cosines]
+    return np.asarray(np.all(judged, axis=0))
 
 
 def _read(ports: Ports, job: Import, between: Callable[[], object]) -> _Seen:

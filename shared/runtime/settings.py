@@ -93,7 +93,7 @@ class Installation(Settings):
     """Of indexes that are made: the others take less memory and miss more."""
     cache: SecretStr | None = None
     """A Redis for the vectors of queries, which may forget whatever it likes: never the queue's."""
-    model: str = "descriptor"
+    model: str = "small"
     """A bundled model by name, a registered one by `NAME@VERSION` or id, or the folder of one."""
     shards: int = Field(default=1, ge=1, le=256)
     """Of an index that is made; indexes that are there keep theirs."""

@@ -45,12 +45,13 @@ def test_a_sample_is_drawn_and_embedded_offline(alone: Run, tmp_path: Path) -> N
     assert alone("embed", sample, "--out", out, "--json").code == 0
 
 
-def test_the_bundled_model_is_listed_shown_and_right(alone: Run) -> None:
-    assert alone("model", "list").out.splitlines()[1].startswith("descriptor\t")
-    assert json.loads(alone("model", "show", "descriptor", "--json").out)["licence"] == "Apache-2.0"
-    assert alone("model", "test", "descriptor").code == 0
+def test_the_bundled_models_are_listed_shown_and_right(alone: Run) -> None:
+    named = [line.partition("\t")[0] for line in alone("model", "list").out.splitlines()[1:]]
+    assert named == ["base", "small"]
+    assert "Apache-2.0" in json.loads(alone("model", "show", "small", "--json").out)["licence"]
+    assert alone("model", "test", "small").code == 0
     unknown = alone("model", "show", "other")
-    assert (unknown.code, "descriptor" in unknown.err) == (1, True)
+    assert (unknown.code, "small" in unknown.err) == (1, True)
 
 
 def test_no_server_is_told_in_one_kind_line(alone: Run, monkeypatch: pytest.MonkeyPatch) -> None:

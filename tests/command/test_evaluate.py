@@ -120,7 +120,7 @@ def test_a_folder_that_is_no_demos_is_told(alone: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--model", "descriptor"),
+        ("--model", "small"),
         ("--products", "name"),
         ("--images", ".", "--index", "idx_1"),
     ],

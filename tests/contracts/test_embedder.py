@@ -22,7 +22,7 @@ from shared.seams.vectors_cache import LruVectors
 from shared.vectors import Floats
 from tests.servers.application import serving
 
-MODEL = Path("services/embedder/models/descriptor").resolve()
+MODEL = Path("services/embedder/models/small").resolve()
 
 
 @contextmanager

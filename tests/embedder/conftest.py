@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-MODEL = Path("services/embedder/models/descriptor").resolve()
+MODEL = Path("services/embedder/models/small").resolve()
 
 
 @pytest.fixture

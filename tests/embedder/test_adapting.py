@@ -24,7 +24,7 @@ from shared.products import Attributes
 from shared.spaces import Spaces
 from shared.vectors import to_bytes
 
-DIM = 128
+DIM = 256
 
 
 def photos_of(categories: int, each: int, loud: float, seed: int = 1) -> Photos:

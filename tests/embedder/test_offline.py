@@ -31,7 +31,7 @@ def test_a_folder_is_walked_in_order_and_the_unreadable_are_named(
     ]
     with np.load(out, allow_pickle=False) as arrays:
         assert arrays["paths"].tolist() == [str(folder / "a.jpg"), str(folder / "b" / "one.PNG")]
-        assert arrays["content"].shape == (2, 128)
+        assert arrays["content"].shape == (2, 256)
         assert np.linalg.norm(arrays["colour"], axis=1) == pytest.approx([1, 1], abs=1e-5)
     assert {path.name for path in tmp_path.iterdir()} == {"pictures", "vectors.npz"}
 
@@ -51,7 +51,7 @@ def test_records_give_a_vector_for_each_of_their_pictures(
 def test_nothing_readable_still_gives_a_file(tmp_path: Path, model_folder: Path) -> None:
     assert embed_paths([], tmp_path / "out.npz", model_folder) == []
     with np.load(tmp_path / "out.npz", allow_pickle=False) as arrays:
-        assert arrays["content"].shape == (0, 128)
+        assert arrays["content"].shape == (0, 256)
 
 
 def test_a_picture_that_kills_its_decoder_is_one_line(

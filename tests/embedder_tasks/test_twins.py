@@ -13,7 +13,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from services.embedder.inprocess import InProcessEmbedder
-from services.embedder.model import BUNDLED
+from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.twins import LISTED, Twins, alike, find_twins
 from shared.catalogue.images import ImageWrite
 from shared.images import Place, sha256_of
@@ -55,7 +55,7 @@ SAVED_ANEW = {
 
 def test_content_and_colour_judge_and_style_does_not() -> None:
     cosines = {
-        "content": np.array([0.99, 0.99, 0.9], np.float32),
+        "content": np.array([0.99, 0.99, 0.7], np.float32),
         "style": np.array([0.2, 0.99, 0.99], np.float32),
         "colour": np.array([0.99, 0.9, 0.99], np.float32),
     }
@@ -65,7 +65,7 @@ def test_content_and_colour_judge_and_style_does_not() -> None:
 @pytest.fixture
 def shop(house: Any) -> Any:
     """The house with the bundled model."""
-    return house.with_ports(embedder=InProcessEmbedder(BUNDLED / "descriptor"))
+    return house.with_ports(embedder=InProcessEmbedder(BUNDLED / DEFAULT))
 
 
 def brought_in(shop: Any, *pictures: bytes, first: int = 1) -> Any:

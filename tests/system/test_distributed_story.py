@@ -9,7 +9,7 @@ import pytest
 
 from lookalike.sample.catalogue import make
 from services.embedder.inprocess import InProcessEmbedder
-from services.embedder.model import folder_of
+from services.embedder.model import DEFAULT, folder_of
 from shared.hits import DEFAULT_BLEND
 from shared.seams.embedder import Embedding
 from shared.sources.bson import decode
@@ -70,7 +70,7 @@ class Oracle:
     """Similarities by their definition, from the pictures in the file alone."""
 
     def __init__(self, path: Path) -> None:
-        self._embedder = InProcessEmbedder(folder_of("descriptor"))
+        self._embedder = InProcessEmbedder(folder_of(DEFAULT))
         self._vectors = {
             record.product_id: np.array([self._vector(picture) for picture in record.held])
             for record in decode(path.read_bytes())

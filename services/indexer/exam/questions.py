@@ -7,19 +7,12 @@ from typing import Final
 import numpy as np
 
 from services.indexer.exam.photos import NO_CATEGORY, Bools, Ints, Judged, Photos
-from shared.spaces import SpaceName
+from shared.spaces import SAME_PHOTO
 
 MOST: Final = 5_000
 """Questions of a kind; more would not say more than noise does."""
 NEAR: Final = 6
 """Bits that the perceptual hashes of one photo in two savings differ in at most."""
-ALIKE: Final = 0.95
-"""The least cosine of two savings of one photo, in each space that judges, by one model at least.
-
-Hashes are grey, and those of plain things the same: colour tells a red dress from the blue one.
-Imports tell of duplicates by the same bits, cosine and spaces.
-"""
-JUDGES: Final[frozenset[SpaceName]] = frozenset({"content", "colour"})
 CROWD: Final = 4
 """A photo with more near hashes than this is a plain one, and its hash says nothing."""
 LOOKED_AT: Final = 20_000
@@ -127,10 +120,10 @@ def _near(photos: Photos) -> Iterator[tuple[int, Ints]]:
 
 
 def _alike(judged: Judged, photo: int, others: Ints) -> Bools:
-    """In every space that judges; all are, for a model that has none of these."""
+    """By `SAME_PHOTO`, as at an import's end; all are, for a model that has none of its spaces."""
     alike = np.ones(len(others), np.bool_)
     for name, part in judged.spaces.slices().items():
-        if name in JUDGES:
+        if name in SAME_PHOTO:
             mine = judged.vectors[photo, part].astype(np.float32)
-            alike &= judged.vectors[others, part].astype(np.float32) @ mine >= ALIKE
+            alike &= judged.vectors[others, part].astype(np.float32) @ mine >= SAME_PHOTO[name]
     return alike

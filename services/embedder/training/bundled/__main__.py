@@ -7,14 +7,16 @@ does on kinds of photos that it never saw.
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
 import tensorflow as tf
 
+from services.embedder.decode import decode
+from services.embedder.model import Model, load, write_manifest
 from services.embedder.training import streams
 from services.embedder.training.bundled.recipes import (
     CONTENT,
@@ -26,15 +28,18 @@ from services.embedder.training.bundled.recipes import (
 )
 from services.embedder.training.bundled.seen import Network, looked_at, network_of
 from services.embedder.training.bundled.teaching import Learnt, Student, student_of, teach
-from services.embedder.training.exporting import About, export
+from services.embedder.training.exporting import About, export, whole_network
+from services.embedder.training.int8 import beside, samples
+from services.embedder.training.pictures import in_folders
 from services.embedder.training.progress import Progress
 
 VERSION = "1"
 
 
-def make(recipe: Recipe, domains: Sequence[str], data: Path, out: Path, scratch: Path) -> None:
-    """One model's folder, from photos of these domains."""
-    begun = time.monotonic()
+def make(
+    recipe: Recipe, domains: Sequence[str], data: Path, out: Path, scratch: Path, *, int8: bool
+) -> None:
+    """One model's folder, from photos of these domains; `int8`: another beside it."""
     seen = looked_at(data, recipe, domains, scratch, say)
     whole = network_of(recipe.backbone, recipe.side, data)
     student = student_of(whole, recipe.frozen)
@@ -55,10 +60,27 @@ def make(recipe: Recipe, domains: Sequence[str], data: Path, out: Path, scratch:
             "weights": WEIGHTS[recipe.backbone],
             "steps": recipe.steps,
             "share": recipe.share,
-            "minutes": round((time.monotonic() - begun) / 60, 1),
         },
     )
-    export(content_of(whole, student, recipe), out, about)
+    content = content_of(whole, student, recipe)
+    manifest = export(content, out, about)
+    write_manifest(out, replace(manifest, quality={"clothes_nearest": _clothes(load(out), data)}))
+    if int8:
+        plain, _ = whole_network(content, recipe.side)
+        beside(out, plain, samples(data / DOMAINS[domains[0]]))
+
+
+def _clothes(model: Model, data: Path) -> float:
+    """The share of photos of `validation` whose nearest in `train` is of the same kind."""
+    content = model.spaces.slices()["content"]
+    kinds, vectors = {}, {}
+    for part in ("train", "validation"):
+        photos = in_folders(data / "clothing" / part)
+        kinds[part] = np.array([photo.category for photo in photos])
+        pictures = (decode(photo.read()).pixels for photo in photos)
+        vectors[part] = np.stack([model.vector(pixels)[content] for pixels in pictures])
+    nearest = (vectors["validation"] @ vectors["train"].T).argmax(axis=1)
+    return round(float((kinds["train"][nearest] == kinds["validation"]).mean()), 3)
 
 
 def content_of(whole: Network, student: Student, recipe: Recipe) -> Network:
@@ -113,13 +135,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--scratch", type=Path, required=True)
     parser.add_argument("--only", choices=RECIPES, action="append")
     parser.add_argument("--leave-out", choices=DOMAINS)
+    parser.add_argument("--int8", action="store_true", help="a variant in eight bits beside each")
     asked = parser.parse_args(arguments)
     tf.config.experimental.enable_op_determinism()
     asked.scratch.mkdir(parents=True, exist_ok=True)
     domains = [domain for domain in DOMAINS if domain != asked.leave_out]
     for name in asked.only or RECIPES:
         keras.utils.set_random_seed(RECIPES[name].seed)
-        make(RECIPES[name], domains, asked.data, asked.out / name, asked.scratch)
+        make(RECIPES[name], domains, asked.data, asked.out / name, asked.scratch, int8=asked.int8)
 
 
 if __name__ == "__main__":

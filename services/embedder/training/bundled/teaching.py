@@ -28,9 +28,9 @@ _SHARPNESS: Final = 16.0
 _NEAR: Final = 0.1
 _TEACHERS_NEAR: Final = 0.05
 """Temperatures: how much nearer the nearest counts."""
-_SEEING: Final = 10.0
+_SEEING: Final = 5.0
 """What seeing as the teacher does weighs beside the kinds; and who is near whom."""
-_AS_NEAR: Final = 3.0
+_AS_NEAR: Final = 1.5
 _SAME_PHOTO: Final = 0.5
 _SAID_EVERY: Final = 25
 
