@@ -59,7 +59,7 @@ def connected(stack: ExitStack) -> Callable[..., RemoteEmbedder]:
     """What a gateway has of an embedder that runs as a test says."""
 
     def made(embedder: Embedder, **limits: int) -> RemoteEmbedder:
-        return at(stack, stack.enter_context(serving(create_app(embedder, **limits))))
+        return at(stack, stack.enter_context(serving(create_app(embedder, None, **limits))))
 
     return made
 

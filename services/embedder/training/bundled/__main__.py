@@ -23,6 +23,7 @@ from services.embedder.training.bundled.recipes import (
     DOMAINS,
     LICENCE,
     RECIPES,
+    SOURCES,
     WEIGHTS,
     Recipe,
 )
@@ -107,7 +108,7 @@ def _provenance(recipe: Recipe, photos: int) -> str:
         f"{recipe.backbone} trained by others on ImageNet, taught further on {photos:,} photos of "
         f"clothes and groceries to see as a larger network does and to tell kinds apart; "
         f"{recipe.share:.0%} of what was learnt is taken. Content has {CONTENT} numbers; style and "
-        "colour are the same in all models of the project."
+        f"colour are the same in all models of the project. {SOURCES}"
     )
 
 

@@ -32,9 +32,10 @@ TEACHER: Final = "mobilenetv2-1.0"
 TEACHER_SIDE: Final = 224
 DOMAINS: Final[Mapping[str, str]] = {"clothing": "clothing/train", "grocery": "grocery/train"}
 """Photos by kind, in folders of the folder of data."""
-LICENCE: Final = (
-    "Apache-2.0; the weights it began from Apache-2.0 and MIT (MobileNetV2), the photos that it "
-    "learnt from CC0 1.0 (clothing-dataset-small) and MIT (GroceryStoreDataset)"
+LICENCE: Final = "Apache-2.0 AND MIT"
+SOURCES: Final = (
+    "Weights that it began from: MobileNetV2, Apache-2.0 (1.0) and MIT (0.35). Photos: "
+    "clothing-dataset-small, CC0 1.0; GroceryStoreDataset, MIT."
 )
 CONTENT: Final = 256
 """Numbers of the content space."""
