@@ -1,6 +1,6 @@
-"""What adapting the bundled model to a shop is worth, there and elsewhere: a table of docs/models.md.
+"""What adapting a model to a shop is worth, there and elsewhere: a table of docs/models.md.
 
-    LOOKALIKE_DATA=FOLDER python -m benchmarks.adapting
+    LOOKALIKE_DATA=FOLDER python -m benchmarks.adapting [MODEL_FOLDER]
 
 The model is adapted to clothes, and to groceries, by the folders that the photos lie in. Each is judged three
 ways: by what adapting itself found on held-out products; on clothes that neither saw, whose nearest in the
@@ -23,10 +23,10 @@ from services.embedder.training.whitening import Adapted, Photos, adapted, share
 FOLDERS: Final = ("clothing/train", "clothing/validation", "grocery/train")
 
 
-def seen(data: Path) -> tuple[dict[str, Photos], float]:
+def seen(data: Path, model: Path) -> tuple[dict[str, Photos], float]:
     """All photos of each folder, and how long one took to embed, in milliseconds."""
     begun = time.perf_counter()
-    with ChildEmbedder(BUNDLED / DEFAULT) as embedder:
+    with ChildEmbedder(model) as embedder:
         found = {name: in_folders(data / name, embedder)[0] for name in FOLDERS}
     count = sum(len(photos) for photos in found.values())
     return found, (time.perf_counter() - begun) / count * 1e3
@@ -52,8 +52,8 @@ def judged(photos: dict[str, Photos], found: Adapted | None) -> dict[str, float]
     }
 
 
-def measured(data: Path) -> dict[str, Any]:
-    photos, milliseconds = seen(data)
+def measured(data: Path, model: Path) -> dict[str, Any]:
+    photos, milliseconds = seen(data, model)
     answer: dict[str, Any] = {
         "embedding_ms": round(milliseconds, 2),
         "as_it_is": judged(photos, None),
@@ -76,7 +76,8 @@ def main() -> None:
     data = os.environ.get("LOOKALIKE_DATA")
     if data is None:
         sys.exit("Set LOOKALIKE_DATA to the folder that has clothing/ and grocery/.")
-    print(json.dumps(measured(Path(data)), indent=1))
+    model = Path(sys.argv[1]) if len(sys.argv) > 1 else BUNDLED / DEFAULT
+    print(json.dumps(measured(Path(data), model), indent=1))
 
 
 if __name__ == "__main__":

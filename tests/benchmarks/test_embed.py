@@ -140,7 +140,8 @@ def test_a_variant_is_told_by_how_near_it_is_to_its_model_in_each_space(tmp_path
 def test_a_models_quality_is_what_its_manifest_tells(tmp_path: Path) -> None:
     told = turned(tmp_path / "told", quality={"precision": 0.7})
     assert quality(told, None) == {"precision": 0.7}
-    assert quality(turned(tmp_path / "raw", training={"weights": "random"}), tmp_path) == {}
+    raw = turned(tmp_path / "raw", training={"weights": "random"}, quality={})
+    assert quality(raw, tmp_path) == {}
 
 
 def test_a_round_with_a_picture_that_cannot_be_read_tells_nothing(feed: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_model_is_added_to_a_server_and_removed_there(lookalike: Run, folder: 
     told = json.loads(lookalike("model", "add", folder, "--json").out)
     assert told["model"] == "turned@21"
     listed = json.loads(lookalike("model", "list", "--json").out)
-    assert {one["name"] for one in listed} == {DEFAULT, "turned"}
+    assert {one["name"] for one in listed} == {"base", DEFAULT, "turned"}
     shown = json.loads(lookalike("model", "show", "turned@21", "--json").out)
     assert (shown["model_id"], shown["quality"]) == (told["model_id"], {"precision_at_10": 0.61})
     assert lookalike("model", "remove", told["model_id"]).code == 0
