@@ -180,8 +180,8 @@ def main() -> int:
         print("LOOKALIKE_DATA names no folder with photos.", file=sys.stderr)
         return 2
     folders = [Path(name) for name in sys.argv[1:]] or bundled()
-    columns = {folder.name: judged(load(folder), Path(data)) for folder in folders}
-    print(f"| | {' | '.join(columns)} |\n|---{'|---' * len(columns)}|")
+    columns = {str(folder): judged(load(folder), Path(data)) for folder in folders}
+    print(f"| | {' | '.join(Path(name).name for name in columns)} |\n|---{'|---' * len(columns)}|")
     for name in next(iter(columns.values())):
         print(f"| {name} | " + " | ".join(f"{one[name]:.3f}" for one in columns.values()) + " |")
     print("clothes by", ", ".join(f"{k} {v:.3f}" for k, v in baselines(Path(data)).items()))

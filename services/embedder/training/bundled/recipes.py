@@ -41,6 +41,6 @@ CONTENT: Final = 256
 """Numbers of the content space."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
-    "small": Recipe("small", "mobilenetv2-0.35", 160, "block_5_add", 1500, 1e-3, 0.75),
+    "small": Recipe("small", "mobilenetv2-0.35", 160, "block_5_add", 1500, 1e-3, 0.6),
     "base": Recipe("base", "mobilenetv2-1.0", 224, "block_12_add", 700, 5e-4, 0.5),
 }
