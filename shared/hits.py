@@ -13,7 +13,7 @@ from shared.spaces import SpaceName
 
 BackendChoice = Literal["auto"] | Backend
 GroupBy = Literal["product", "image"]
-DEFAULT_BLEND: Mapping[SpaceName, float] = {"content": 0.6, "style": 0.2, "colour": 0.2}
+DEFAULT_BLEND: Mapping[SpaceName, float] = {"content": 0.8, "style": 0.1, "colour": 0.1}
 
 
 class Cursor(NamedTuple):

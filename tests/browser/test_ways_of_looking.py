@@ -97,7 +97,7 @@ def test_a_slider_searches_anew(page: Page) -> None:
     with page.expect_response(re.compile("/similar")) as answered:
         page.get_by_label("Style").fill("90")
     assert "style=0.9" in answered.value.url
-    expect(page).to_have_url(re.compile("blend=60%2C90%2C20"))
+    expect(page).to_have_url(re.compile("blend=80%2C90%2C10"))
 
 
 def test_a_category_narrows_the_shelf(page: Page) -> None:

@@ -15,7 +15,7 @@ from shared.spaces import Space, SpaceName, Spaces
 from shared.vectors import Floats, to_bytes, unit_spaces
 
 SPACES = Spaces("fp", (Space("content", 6, "c"), Space("style", 4, "s"), Space("colour", 3, "k")))
-WEIGHTS: dict[SpaceName, float] = {"content": 0.6, "style": 0.2, "colour": 0.2}
+WEIGHTS: dict[SpaceName, float] = {"content": 0.8, "style": 0.1, "colour": 0.1}
 
 
 @dataclass(frozen=True, slots=True)

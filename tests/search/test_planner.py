@@ -127,9 +127,9 @@ def test_a_segment_without_a_graph_is_scanned(segment: SegmentView, query: Float
 @pytest.mark.parametrize(
     ("blend", "ef"),
     [
-        ({"content": 0.6, "style": 0.2, "colour": 0.2}, 128),
-        ({"content": 6, "style": 2, "colour": 2}, 128),
-        ({"content": 0.6, "style": 0.2, "colour": -0.2}, 256),
+        ({"content": 0.8, "style": 0.1, "colour": 0.1}, 128),
+        ({"content": 8, "style": 1, "colour": 1}, 128),
+        ({"content": 0.8, "style": 0.1, "colour": -0.1}, 256),
         ({"style": 1.0}, 256),
     ],
 )

@@ -1,7 +1,7 @@
 /** What the page shows, as the address says it: so links, reload and Back work. */
 
 export const SPACES = ["content", "style", "colour"];
-export const EVEN = { content: 60, style: 20, colour: 20 };
+export const EVEN = { content: 80, style: 10, colour: 10 };
 
 /** Pictures of this visit; an address cannot hold one, so history entries name them. */
 const pictures = new Map();

@@ -28,7 +28,7 @@ FILTERS: dict[str, Filter] = {
     "none": In("brand", ("Nobody",)),
 }
 BLENDS: dict[str, Any] = {
-    "default": {"content": 0.6, "style": 0.2, "colour": 0.2},
+    "default": {"content": 0.8, "style": 0.1, "colour": 0.1},
     "style": {"style": 1.0},
     "colour": {"colour": 1.0},
     "away": {"content": 0.7, "colour": -0.3},
