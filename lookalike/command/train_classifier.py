@@ -10,7 +10,19 @@ import typer
 
 from lookalike.command.models import of_the_settings
 from lookalike.command.output import PARTLY, Json, complain, say_json, say_table
-from lookalike.command.training import Stages, registered, shelf, tensorflow
+from lookalike.command.training import (
+    Data,
+    FromCatalogue,
+    Images,
+    Out,
+    Side,
+    Stages,
+    Tenant,
+    Weights,
+    registered,
+    shelf,
+    tensorflow,
+)
 from shared.trainings import ClassifierRequest, Pictures
 
 if TYPE_CHECKING:
@@ -18,30 +30,15 @@ if TYPE_CHECKING:
     from services.embedder.training.classifier import Trained
 
 _LEARNING = "Learning"
-_SOURCE = "Where photos come from"
 
 
 def classifier(
     *,
-    out: Annotated[Path, typer.Option(help="The folder to write; not there yet.")],
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, file_okay=False, rich_help_panel=_SOURCE, help="A folder by category."
-        ),
-    ] = None,
-    from_catalogue: Annotated[
-        bool,
-        typer.Option("--from-catalogue", rich_help_panel=_SOURCE, help="Products with a category."),
-    ] = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=_SOURCE,
-            help="The demo's folder; without it, the catalogue that the settings name.",
-        ),
-    ] = None,
-    tenant: Annotated[str, typer.Option(help="Whose products.")] = "default",
+    out: Out,
+    images: Images = None,
+    from_catalogue: FromCatalogue = False,
+    data: Data = None,
+    tenant: Tenant = "default",
     backbone: Annotated[
         str | None,
         typer.Option(
@@ -50,10 +47,8 @@ def classifier(
             "settings name."
         ),
     ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="A file of the backbone's weights, or `none`.")
-    ] = None,
-    side: Annotated[int | None, typer.Option(help="Pixels a side; 224 if not said.")] = None,
+    weights: Weights = None,
+    side: Side = None,
     dim: Annotated[
         int, typer.Option(min=8, max=256, help="Numbers of a vector; a model keeps its own.")
     ] = 192,

@@ -12,7 +12,20 @@ import typer
 
 from lookalike.command.models import of_the_settings
 from lookalike.command.output import PARTLY, Json, complain, say_json
-from lookalike.command.training import Stages, registered, shelf, tensorflow
+from lookalike.command.training import (
+    SOURCE,
+    Data,
+    FromCatalogue,
+    Images,
+    Out,
+    Side,
+    Stages,
+    Tenant,
+    Weights,
+    registered,
+    shelf,
+    tensorflow,
+)
 from shared.trainings import Loss, Pictures, TripletRequest
 
 if TYPE_CHECKING:
@@ -20,7 +33,6 @@ if TYPE_CHECKING:
     from services.embedder.training.triplet import Trained
 
 _LEARNING = "Learning"
-_SOURCE = "Where photos come from"
 
 
 class _Loss(StrEnum):
@@ -30,43 +42,29 @@ class _Loss(StrEnum):
 
 def triplet(
     *,
-    out: Annotated[Path, typer.Option(help="The folder to write; not there yet.")],
+    out: Out,
     triplets: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             dir_okay=False,
-            rich_help_panel=_SOURCE,
+            rich_help_panel=SOURCE,
             help="A CSV of query, positive, negative: paths below --images or below its own "
             "folder, or product ids with --from-catalogue. Without it, pairs are mined.",
         ),
     ] = None,
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            exists=True, file_okay=False, rich_help_panel=_SOURCE, help="A folder by category."
-        ),
-    ] = None,
-    from_catalogue: Annotated[
-        bool,
-        typer.Option("--from-catalogue", rich_help_panel=_SOURCE, help="Products with a category."),
-    ] = False,
+    images: Images = None,
+    from_catalogue: FromCatalogue = False,
     since: Annotated[
         datetime | None,
         typer.Option(
-            rich_help_panel=_SOURCE,
+            rich_help_panel=SOURCE,
             help="Of the catalogue, learn what was written since then (UTC); the rest is replayed "
             "and may not be forgotten.",
         ),
     ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            rich_help_panel=_SOURCE,
-            help="The demo's folder; without it, the catalogue that the settings name.",
-        ),
-    ] = None,
-    tenant: Annotated[str, typer.Option(help="Whose products.")] = "default",
+    data: Data = None,
+    tenant: Tenant = "default",
     backbone: Annotated[
         str | None,
         typer.Option(
@@ -74,14 +72,12 @@ def triplet(
             "or a model, which gets a head. Without it, the model that the settings name."
         ),
     ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="A file of the backbone's weights, or `none`.")
-    ] = None,
+    weights: Weights = None,
     from_model: Annotated[
         str | None,
         typer.Option("--from", help="A model of an earlier training to go on from."),
     ] = None,
-    side: Annotated[int | None, typer.Option(help="Pixels a side; 224 if not said.")] = None,
+    side: Side = None,
     dim: Annotated[int, typer.Option(help="Numbers of a vector.")] = 256,
     loss: Annotated[_Loss, typer.Option(rich_help_panel=_LEARNING)] = _Loss.TRIPLET,
     margin: Annotated[float, typer.Option(rich_help_panel=_LEARNING)] = 0.2,

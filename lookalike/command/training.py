@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
+
+import typer
 
 from lookalike.command.output import Tell, progress
 from shared.errors import Invalid, NotConfigured
@@ -14,6 +16,30 @@ from shared.trainings import NO_TENSORFLOW
 if TYPE_CHECKING:
     from services.embedder.registry import Shelf
     from services.embedder.training.progress import Progress
+
+
+SOURCE = "Where photos come from"
+Out = Annotated[Path, typer.Option(help="The folder to write; not there yet.")]
+Images = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, file_okay=False, rich_help_panel=SOURCE, help="A folder by category."
+    ),
+]
+FromCatalogue = Annotated[
+    bool,
+    typer.Option("--from-catalogue", rich_help_panel=SOURCE, help="Products with a category."),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        rich_help_panel=SOURCE,
+        help="The demo's folder; without it, the catalogue that the settings name.",
+    ),
+]
+Tenant = Annotated[str, typer.Option(help="Whose products.")]
+Weights = Annotated[str | None, typer.Option(help="A file of the backbone's weights, or `none`.")]
+Side = Annotated[int | None, typer.Option(help="Pixels a side; 224 if not said.")]
 
 
 class Stages:
