@@ -24,6 +24,7 @@ from shared.index.manifest import Manifest
 from shared.index.segment import Segment
 from shared.index.view import ShardView, open_view
 from shared.indexes import Index, Pointer
+from shared.jobs import Import
 from shared.products import Attributes, Origin, Product
 from shared.spaces import Space, Spaces
 from shared.tasks import QueueName, SyncShard, Task
@@ -122,6 +123,20 @@ class House:
         fresh = self.ports.targets.fresh(TENANT)
         products.bump_showing(TENANT, [sha], targets=fresh.names, not_after=fresh.not_after)
         images.announced(TENANT, [sha], fingerprint)
+
+    def has_image(self, sha: str) -> bool:
+        """Document and bytes."""
+        found = self.ports.catalogue.images.get(TENANT, [sha]).get(sha)
+        return found is not None and found.place.blob in self.blob_keys()
+
+    def blob_keys(self, prefix: str = "tenants/") -> set[str]:
+        """Of all blobs below."""
+        return {blob.key for blob in self.ports.blobs.list(prefix)}
+
+    def begin_import(self, source: str = "x") -> Import:
+        """Its name is `imp`."""
+        imp = Import("imp", TENANT, "bson", source, 1, 0, "running")
+        return self.ports.catalogue.imports.create(imp)
 
     def put(
         self, product_id: str, images: Sequence[str], *, origin: Origin | None = None, **said: str
