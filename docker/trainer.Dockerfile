@@ -37,4 +37,4 @@ WORKDIR /app
 USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["beats"]
 ENTRYPOINT ["python", "-m"]
-CMD ["services.embedder.training.worker"]
+CMD ["services.embedder.training.jobs.worker"]

@@ -19,9 +19,9 @@ from services.embedder.local import ChildEmbedder
 from services.embedder.on_duty import OnDuty
 from services.embedder.ports import Ports as EmbedderPorts
 from services.embedder.registry import Shelf, keep
-from services.embedder.training import running as training
-from services.embedder.training.claims import forget_claims
-from services.embedder.training.running import Trainer
+from services.embedder.training.jobs import running as training
+from services.embedder.training.jobs.claims import forget_claims
+from services.embedder.training.jobs.running import Trainer
 from services.gateway.app import create_app
 from services.gateway.ports import Ports as GatewayPorts
 from services.gateway.settings import GatewaySettings

@@ -84,7 +84,7 @@ def indexer(queues: Queues = "index,build", concurrency: Concurrency = 0) -> Non
 @working.command()
 def trainer() -> None:
     """Trainings, from the queue, one at a time; several trainers share them."""
-    from services.embedder.training.worker import run  # noqa: PLC0415
+    from services.embedder.training.jobs.worker import run  # noqa: PLC0415
 
     raise typer.Exit(run())
 

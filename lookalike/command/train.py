@@ -13,7 +13,7 @@ from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 from shared.errors import Invalid
 
 if TYPE_CHECKING:
-    from services.embedder.training.whitening import Photos
+    from services.embedder.training.adapting.whitening import Photos
 
 app = typer.Typer(no_args_is_help=True, help="Models that know a shop better.")
 app.command()(train_classifier.classifier)
@@ -50,7 +50,7 @@ def adapt(
     if (images is None) == (not from_catalogue):
         raise typer.BadParameter("Name --images DIR or --from-catalogue, one of them.")
     parent = folder_of(model)
-    from services.embedder.training import adapting  # noqa: PLC0415 - loads numpy
+    from services.embedder.training.adapting import adapt as adapting  # noqa: PLC0415 - loads numpy
 
     adapting.adaptable(parent, out)
     begun = time.monotonic()
@@ -97,7 +97,7 @@ def _sentence(answer: Mapping[str, Any]) -> str:
 
 def _in_folders(folder: Path, model: Path) -> tuple["Photos", list[str]]:
     from services.embedder.local import ChildEmbedder  # noqa: PLC0415 - loads numpy
-    from services.embedder.training.photos import in_folders  # noqa: PLC0415
+    from services.embedder.training.adapting.photos import in_folders  # noqa: PLC0415
 
     with progress("embedding"), ChildEmbedder(model) as embedder:
         return in_folders(folder, embedder)
@@ -105,7 +105,7 @@ def _in_folders(folder: Path, model: Path) -> tuple["Photos", list[str]]:
 
 def _in_catalogue(data: Path | None, tenant: str, model: Path) -> "Photos":
     from services.embedder.model import read_manifest  # noqa: PLC0415 - loads numpy
-    from services.embedder.training.photos import in_catalogue  # noqa: PLC0415
+    from services.embedder.training.adapting.photos import in_catalogue  # noqa: PLC0415
     from shared import installation  # noqa: PLC0415
     from shared.catalogue.sqlite.catalogue import SqliteCatalogue  # noqa: PLC0415
     from shared.runtime.settings import Installation  # noqa: PLC0415

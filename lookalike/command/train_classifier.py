@@ -27,7 +27,7 @@ from shared.trainings import ClassifierRequest, Pictures
 
 if TYPE_CHECKING:
     from services.embedder.registry import Shelf
-    from services.embedder.training.classifier import Trained
+    from services.embedder.training.classifier.train import Trained
 
 _LEARNING = "Learning"
 
@@ -117,7 +117,7 @@ def _trained(
     request: ClassifierRequest, out: Path, scratch: Path, known: "Shelf", tenant: str, logs: Path
 ) -> "Trained":
     with tensorflow():
-        from services.embedder.training.classifier import train  # noqa: PLC0415
+        from services.embedder.training.classifier.train import train  # noqa: PLC0415
     from services.embedder.training.pictures import asked_for  # noqa: PLC0415
 
     gather = partial(asked_for, request.pictures, known.catalogue, known.blobs, tenant)

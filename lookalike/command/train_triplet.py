@@ -30,7 +30,7 @@ from shared.trainings import Loss, Pictures, TripletRequest
 
 if TYPE_CHECKING:
     from services.embedder.registry import Shelf
-    from services.embedder.training.triplet import Trained
+    from services.embedder.training.triplet.train import Trained
 
 _LEARNING = "Learning"
 
@@ -159,8 +159,8 @@ def _trained(
     request: TripletRequest, out: Path, scratch: Path, known: "Shelf", tenant: str
 ) -> "Trained":
     with tensorflow():
-        from services.embedder.training.triplet import train  # noqa: PLC0415
-    from services.embedder.training import subjects  # noqa: PLC0415
+        from services.embedder.training.triplet.train import train  # noqa: PLC0415
+    from services.embedder.training.triplet import subjects  # noqa: PLC0415
 
     def gather() -> subjects.Subject:
         if known.catalogue is None or request.pictures.folder is not None:

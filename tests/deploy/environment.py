@@ -19,7 +19,7 @@ PORTS: Final = {
     "services.embedder.serve": 8081,
     "services.search.serve": 8082,
 }
-TRAINER: Final = "services.embedder.training.worker"
+TRAINER: Final = "services.embedder.training.jobs.worker"
 WORKERS: Final = ("services.embedder.worker", "services.indexer.worker", TRAINER)
 BEATING: Final = (*WORKERS, "services.indexer.reconcile")
 LIVE, READY = "/livez", "/readyz"

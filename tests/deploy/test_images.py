@@ -27,7 +27,7 @@ PROCESSES = {
     "embedder": ("services.embedder.serve", "services.embedder.worker"),
     "indexer": ("services.indexer.worker", "services.indexer.reconcile"),
     "search": ("services.search.serve",),
-    "trainer": (TRAINER, "services.embedder.training.child"),
+    "trainer": (TRAINER, "services.embedder.training.jobs.child"),
 }
 FOLDERS = {"trainer": "embedder"}
 """Of services, where an image is not called as what it holds."""

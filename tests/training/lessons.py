@@ -19,7 +19,7 @@ from services.embedder.training.progress import Cancelled, Progress, tell_nobody
 from shared.errors import LookalikeError
 from shared.trainings import ClassifierRequest
 from tests.training.drawn import draw_folders
-from tests.training.teaching import environment
+from tests.training.processes import ROOT, environment
 
 SIDE = 32
 REQUEST = ClassifierRequest(
@@ -42,7 +42,7 @@ def ask(verb: str, folder: Path, timeout: float = 580) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env=environment(),
         timeout=timeout,
     )
@@ -67,8 +67,8 @@ def _networks(folder: Path) -> Mapping[str, Any]:
 
     from services.embedder.model import verify
     from services.embedder.training.backbones import RANDOM, backbone
+    from services.embedder.training.classifier.head import Lesson, Taught, learn, start
     from services.embedder.training.exporting import About, export
-    from services.embedder.training.head import Lesson, Taught, learn, start
     from services.embedder.training.judging import judged
 
     pictures = np.random.default_rng(1).integers(0, 256, (2, SIDE, SIDE, 3)).astype(np.uint8)
@@ -171,7 +171,7 @@ def _training(folder: Path) -> Mapping[str, Any]:
     """A whole training that is stopped, gone on with, and compared with one that was not."""
     import tensorflow as tf
 
-    from services.embedder.training.classifier import train
+    from services.embedder.training.classifier.train import train
 
     draw_folders(folder / "photos")
     (folder / "photos" / "kind" / "0" / "bad.jpg").write_bytes(b"no picture")

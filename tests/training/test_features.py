@@ -8,8 +8,8 @@ import pytest
 
 from services.embedder.decode import Pixels
 from services.embedder.preprocess import Preprocessing
+from services.embedder.training.classifier.material import material
 from services.embedder.training.features import Extractor, features
-from services.embedder.training.material import material
 from services.embedder.training.pictures import Photo, in_folders
 from services.embedder.training.progress import Cancelled, Progress, tell_nobody
 from services.embedder.training.views import VIEWS

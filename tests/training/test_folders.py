@@ -8,7 +8,7 @@ import pytest
 
 from services.embedder.heads import HEADS, Head, read_heads
 from services.embedder.model import BUNDLED, DEFAULT, load, read_manifest, verify
-from services.embedder.training.adapting import with_head
+from services.embedder.training.adapting.adapt import with_head
 from services.embedder.training.folders import whole
 from shared.errors import Conflict, Unavailable
 

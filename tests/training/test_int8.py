@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from services.embedder.model import read_manifest, verify
-from tests.training.teaching import environment
-
-_ROOT = Path(__file__).parents[2]
+from tests.training.processes import ROOT, environment
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +20,7 @@ def told(folder: Path) -> dict[str, Any]:
     """A small network as a model, and as a variant of it in eight bits."""
     command = [sys.executable, "-m", "tests.training.eight_bits", str(folder)]
     done = subprocess.run(
-        command, cwd=_ROOT, env=environment(), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

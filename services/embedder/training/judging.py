@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.embedder.training.adapting.whitening import CERTAIN, NEAREST, Photos, Shares, shares
 from services.embedder.training.pictures import Photo
-from services.embedder.training.whitening import CERTAIN, NEAREST, Photos, Shares, shares
 from shared.vectors import Floats
 
 

@@ -1,0 +1,53 @@
+"""How the bundled models are taught; asked in one process with TensorFlow."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from tests.training.processes import ROOT, environment
+
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is absent"),
+]
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.training.bundled.recipes"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=environment(),
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_teaching_brings_the_loss_down(answers: dict[str, Any]) -> None:
+    first, last = answers["loss"]
+    assert last < 0.8 * first
+    assert answers["moved"] > 0
+
+
+def test_a_share_of_what_was_learnt_lies_between_before_and_after(answers: dict[str, Any]) -> None:
+    assert answers["between"] < 1e-6
+
+
+def test_two_views_of_a_photo_belong_together(answers: dict[str, Any]) -> None:
+    together, apart = answers["by_photo"]
+    assert together < 0.01 < apart
+
+
+def test_neighbours_that_the_teacher_has_cost_nothing(answers: dict[str, Any]) -> None:
+    same, other = answers["as_near"]
+    assert same == pytest.approx(0, abs=1e-4)
+    assert other > 1
