@@ -18,7 +18,8 @@ from typing import Any, Final
 from services.embedder.local import ChildEmbedder
 from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.training.adapting.photos import in_folders
-from services.embedder.training.adapting.whitening import Adapted, Photos, adapted, shares, units
+from services.embedder.training.adapting.whitening import Adapted, adapted
+from services.embedder.training.nearest import Photos, shares, units
 
 FOLDERS: Final = ("clothing/train", "clothing/validation", "grocery/train")
 

@@ -13,7 +13,7 @@ from lookalike.command.output import PARTLY, Json, complain, progress, say_json
 from shared.errors import Invalid
 
 if TYPE_CHECKING:
-    from services.embedder.training.adapting.whitening import Photos
+    from services.embedder.training.nearest import Photos
 
 app = typer.Typer(no_args_is_help=True, help="Models that know a shop better.")
 app.command()(train_classifier.classifier)

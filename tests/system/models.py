@@ -7,7 +7,7 @@ import numpy as np
 
 from services.embedder.heads import Head
 from services.embedder.model import BUNDLED, DEFAULT, read_manifest
-from services.embedder.training.adapting.adapt import with_head
+from services.embedder.training.folders import with_head
 
 PARENT = BUNDLED / DEFAULT
 

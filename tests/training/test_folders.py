@@ -8,8 +8,7 @@ import pytest
 
 from services.embedder.heads import HEADS, Head, read_heads
 from services.embedder.model import BUNDLED, DEFAULT, load, read_manifest, verify
-from services.embedder.training.adapting.adapt import with_head
-from services.embedder.training.folders import whole
+from services.embedder.training.folders import TRAINED, whole, with_head
 from shared.errors import Conflict, Unavailable
 
 
@@ -68,6 +67,8 @@ def test_a_head_makes_another_model_that_tells_its_pace_and_checks_itself(tmp_pa
     picture = np.random.default_rng(1).integers(0, 256, (50, 40, 3)).astype(np.uint8)
     ours, theirs = (load(folder).vector(picture) for folder in (tmp_path / "ours", parent))
     assert np.allclose(ours[part], theirs[part][::-1], atol=1e-5)
-    again = with_head(tmp_path / "ours", tmp_path / "again", turned, made, leave=("model.json",))
+    (tmp_path / "ours" / TRAINED).write_bytes(b"what the network was made of")
+    again = with_head(tmp_path / "ours", tmp_path / "again", turned, made)
     assert again.spaces == made.spaces
+    assert not (tmp_path / "again" / TRAINED).exists()
     assert read_heads(tmp_path / "again").keys() == {"content"}

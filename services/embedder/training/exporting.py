@@ -6,7 +6,7 @@ What was learnt is the content space; style and colour are looked at beside it, 
 import hashlib
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +15,18 @@ import numpy as np
 import tensorflow as tf
 
 from services.embedder.decode import Pixels
-from services.embedder.model import GOLDEN_LIKENESS, WEIGHTS, Manifest, Model, fingerprinted
+from services.embedder.heads import Head
+from services.embedder.model import (
+    GOLDEN_LIKENESS,
+    WEIGHTS,
+    Manifest,
+    Model,
+    fingerprinted,
+    read_manifest,
+)
 from services.embedder.preprocess import Preprocessing
 from services.embedder.training import streams
-from services.embedder.training.folders import drawn, finish, whole
+from services.embedder.training.folders import drawn, finish, whole, with_head
 from shared.errors import Invalid
 from shared.spaces import SpaceName
 from shared.vectors import Floats
@@ -77,6 +85,22 @@ def export(
         if beside is not None:
             beside(folder)
         return finish(folder, manifest, drawn())
+
+
+def export_head(parent: Path, mean: Floats, matrix: Floats, out: Path, about: About) -> Manifest:
+    """The model in `parent` with another head to its content; its network stays as it is."""
+    known = read_manifest(parent)
+    told = replace(
+        known,
+        name=about.name,
+        version=about.version,
+        provenance=f"{known.provenance} {about.provenance}",
+        training=about.training,
+        quality=about.quality,
+    )
+    # Lengths are unit afterwards: the scale is free, and this one keeps well in float32.
+    scaled = (matrix / np.abs(matrix).max()).astype(np.float32)
+    return with_head(parent, out, Head(mean, scaled), told)
 
 
 def whole_network(content: Network, side: int) -> tuple[Network, dict[SpaceName, int]]:

@@ -12,12 +12,13 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from services.embedder.heads import read_heads
+from services.embedder.heads import HEADS, Head, Heads, read_heads, write_heads
 from services.embedder.model import (
     GOLDEN,
     GOLDEN_VECTORS,
     Manifest,
     Model,
+    fingerprinted_by,
     verify,
     write_manifest,
 )
@@ -30,8 +31,11 @@ from services.embedder.training.drawings import (
     draw_shape,
 )
 from shared.errors import Conflict, Unavailable
+from shared.spaces import SpaceName
 
 GOLDEN_PICTURES: Final = 4
+TRAINED: Final = "trained.npz"
+"""A network's own numbers, beside what was made of them; no fingerprint depends on it."""
 _SEED: Final = 11
 _PACED_S: Final = 0.5
 
@@ -72,6 +76,26 @@ def finish(folder: Path, manifest: Manifest, pictures: list[Pixels]) -> Manifest
     np.save(folder / GOLDEN_VECTORS, np.stack([model.vector(picture) for picture in pictures]))
     write_manifest(folder, replace(manifest, pace=pace(model)))
     return verify(folder)
+
+
+def with_head(parent: Path, out: Path, head: Head, told: Manifest) -> Manifest:
+    """A copy of the parent whose content goes through `head`, in place of the one it had.
+
+    `told` is the parent's manifest but for what the new model says of itself. What the parent's
+    network can be taught further by stays behind: who goes on from here teaches the head.
+    """
+    with whole(out) as folder:
+        left = shutil.ignore_patterns(HEADS, GOLDEN.name, TRAINED)
+        shutil.copytree(parent, folder, ignore=left, dirs_exist_ok=True)
+        heads: Heads = {**read_heads(parent), "content": head}
+        write_heads(folder, heads)
+        dims: dict[SpaceName, int] = {space.name: space.dim for space in told.spaces.spaces}
+        manifest = replace(
+            told,
+            spaces=fingerprinted_by(told.weights_sha256, told.preprocessing, dims, heads),
+            sizes={**told.sizes, HEADS: (folder / HEADS).stat().st_size},
+        )
+        return finish(folder, manifest, drawn())
 
 
 def drawn() -> list[Pixels]:

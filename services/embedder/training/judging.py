@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.embedder.training.adapting.whitening import CERTAIN, NEAREST, Photos, Shares, shares
+from services.embedder.training.nearest import CERTAIN, NEAREST, Photos, Shares, shares
 from services.embedder.training.pictures import Photo
 from shared.vectors import Floats
 

@@ -14,7 +14,8 @@ from services.embedder.heads import HEADS, read_heads, write_heads
 from services.embedder.model import BUNDLED, load, read_manifest
 from services.embedder.training.adapting.adapt import adapt
 from services.embedder.training.adapting.photos import in_catalogue
-from services.embedder.training.adapting.whitening import Photos, adapted, shares, whitening
+from services.embedder.training.adapting.whitening import adapted, whitening
+from services.embedder.training.nearest import Photos, shares
 from shared.catalogue.images import ImageWrite, VectorWrite
 from shared.catalogue.products import ProductWrite
 from shared.catalogue.sqlite.catalogue import SqliteCatalogue

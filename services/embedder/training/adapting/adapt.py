@@ -1,18 +1,16 @@
 """A model's folder made into that of a model adapted to a shop; the network stays as it is."""
 
-import shutil
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from services.embedder.heads import HEADS, Head, Heads, read_heads, write_heads
-from services.embedder.model import GOLDEN, Manifest, fingerprinted_by, load
-from services.embedder.training.adapting.whitening import Adapted, Photos, adapted
-from services.embedder.training.folders import check_free, drawn, finish, whole
+from services.embedder.heads import HEADS
+from services.embedder.model import Manifest, load
+from services.embedder.training.adapting.whitening import Adapted, adapted
+from services.embedder.training.folders import check_free, with_head
+from services.embedder.training.nearest import Photos
 from shared.errors import Invalid
-from shared.spaces import SpaceName
 
 
 def adapt(
@@ -48,28 +46,6 @@ def adaptable(parent: Path, out: Path) -> Manifest:
             code="adapted_already",
         )
     return load(parent).manifest
-
-
-def with_head(
-    parent: Path, out: Path, head: Head, told: Manifest, leave: Collection[str] = ()
-) -> Manifest:
-    """A copy of the parent whose content goes through `head`, in place of the one it had.
-
-    `told` is the parent's manifest but for what the new model says of itself; files of the parent
-    named in `leave` do not come along.
-    """
-    with whole(out) as folder:
-        left = shutil.ignore_patterns(HEADS, GOLDEN.name, *leave)
-        shutil.copytree(parent, folder, ignore=left, dirs_exist_ok=True)
-        heads: Heads = {**read_heads(parent), "content": head}
-        write_heads(folder, heads)
-        dims: dict[SpaceName, int] = {space.name: space.dim for space in told.spaces.spaces}
-        manifest = replace(
-            told,
-            spaces=fingerprinted_by(told.weights_sha256, told.preprocessing, dims, heads),
-            sizes={**told.sizes, HEADS: (folder / HEADS).stat().st_size},
-        )
-        return finish(folder, manifest, drawn())
 
 
 def _told(photos: Photos, found: Adapted) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from services.embedder.offline import vectors_of
-from services.embedder.training.adapting.whitening import Photos
+from services.embedder.training.nearest import Photos
 from services.embedder.training.pictures import MOST, categorised, lot, spelled
 from shared.catalogue.port import Catalogue
 from shared.products import Product

@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from services.embedder.training.adapting.whitening import units
 from services.embedder.training.features import Halves
 from services.embedder.training.judging import Quality
+from services.embedder.training.nearest import units
 from shared.errors import Invalid
 from shared.vectors import Floats
 

@@ -5,23 +5,20 @@ becomes the head of its content space.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras  # type: ignore[import-untyped]  # it brings no types
 import numpy as np
 
-from services.embedder.heads import Head, read_heads
+from services.embedder.heads import read_heads
 from services.embedder.model import Manifest, Model, load
 from services.embedder.networks import weights_of
 from services.embedder.preprocess import Preprocessing
-from services.embedder.training.adapting.adapt import with_head
 from services.embedder.training.backbones import SIDE, Backbone, backbone
 from services.embedder.training.classifier.head import Layer, start
-from services.embedder.training.exporting import About, export
+from services.embedder.training.exporting import About, export, export_head
 from services.embedder.training.features import Extractor, Halves, of_model
-from services.embedder.training.triplet.learners import TRAINED
 from shared.errors import Invalid
 from shared.trainings import ClassifierRequest
 from shared.vectors import Floats
@@ -123,14 +120,4 @@ class HeadLearner:
         return {"backbone": parent.name, "parent": parent.spaces.fingerprint}
 
     def write(self, layer: Layer, out: Path, about: About) -> Manifest:
-        # Lengths are unit afterwards: the scale is free, and this one keeps well in float32.
-        matrix = (layer.matrix / np.abs(layer.matrix).max()).astype(np.float32)
-        told = replace(
-            self._manifest,
-            name=about.name,
-            version=about.version,
-            provenance=f"{self._manifest.provenance} {about.provenance}",
-            training=about.training,
-            quality=about.quality,
-        )
-        return with_head(self._folder, out, Head(layer.mean, matrix), told, leave=(TRAINED,))
+        return export_head(self._folder, layer.mean, layer.matrix, out, about)

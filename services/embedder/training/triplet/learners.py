@@ -4,7 +4,6 @@ A model that was trained here is gone on with as the network that it was, from n
 it; any other, bundled or adapted, gets or goes on with a head. Both look at a photo once.
 """
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,24 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.embedder.decode import Pixels
-from services.embedder.heads import HEADS, Head, read_heads, write_heads
-from services.embedder.model import GOLDEN, Manifest, Model, fingerprinted_by, load
+from services.embedder.heads import read_heads
+from services.embedder.model import Manifest, Model, load
 from services.embedder.networks import weights_of
 from services.embedder.preprocess import Preprocessing
 from services.embedder.training import saving
 from services.embedder.training.backbones import RANDOM
-from services.embedder.training.exporting import About, export
+from services.embedder.training.exporting import About, export, export_head
 from services.embedder.training.features import Extractor, of_model
-from services.embedder.training.folders import drawn, finish, whole
+from services.embedder.training.folders import TRAINED, drawn
 from services.embedder.training.triplet.ranking import Ranking, begin_at, is_ranking, ranking
 from services.embedder.training.views import VIEWS
 from shared.errors import Invalid
-from shared.spaces import SpaceName
 from shared.trainings import TripletRequest
 from shared.vectors import Floats
 
-TRAINED: Final = "trained.npz"
-"""A Keras network's own numbers, beside what was made of them; no fingerprint depends on it."""
 RANKING: Final = "ranking"
 """Where a manifest's `training` says which network that was."""
 _SAME: Final = 0.99
@@ -87,7 +83,7 @@ def learner(request: TripletRequest, folder: Callable[[str], Path]) -> Learner:
         return KerasLearner(request.backbone, made)
     parent = folder(request.from_model or request.backbone)
     manifest = load(parent).manifest
-    if (parent / TRAINED).is_file() and not (parent / HEADS).exists():
+    if (parent / TRAINED).is_file():
         return _again(parent, manifest, request)
     return HeadLearner(parent, manifest)
 
@@ -146,7 +142,6 @@ class HeadLearner:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.parent: Manifest | None = manifest
-        self._manifest = manifest
         self._folder = folder
         own = read_heads(folder).get("content")
         _, network = weights_of(folder, manifest.runtime)
@@ -171,28 +166,7 @@ class HeadLearner:
 
     def write(self, out: Path, about: About) -> Manifest:
         matrix = np.asarray(self._network.get_layer(_HEAD).kernel)
-        # Lengths are unit afterwards: the scale is free, and this one keeps well in float32.
-        head = Head(self._mean, (matrix / np.abs(matrix).max()).astype(np.float32))
-        with whole(out) as folder:
-            left = shutil.ignore_patterns(TRAINED, HEADS, GOLDEN.name)
-            shutil.copytree(self._folder, folder, ignore=left, dirs_exist_ok=True)
-            heads = {**read_heads(self._folder), "content": head}
-            write_heads(folder, heads)
-            dims: dict[SpaceName, int] = {one.name: one.dim for one in self._manifest.spaces.spaces}
-            spaces = fingerprinted_by(
-                self._manifest.weights_sha256, self._manifest.preprocessing, dims, heads
-            )
-            manifest = replace(
-                self._manifest,
-                name=about.name,
-                version=about.version,
-                provenance=f"{self._manifest.provenance} {about.provenance}",
-                spaces=spaces,
-                sizes={**self._manifest.sizes, HEADS: (folder / HEADS).stat().st_size},
-                training=about.training,
-                quality=about.quality,
-            )
-            return finish(folder, manifest, drawn())
+        return export_head(self._folder, self._mean, matrix, out, about)
 
 
 def _linear(mean: Floats, matrix: Floats) -> Network:
