@@ -68,37 +68,55 @@ def raw_pixels(pictures: Sequence[Pixels]) -> Floats:
     return flat / lengths
 
 
-def leave_one_out(vectors: Floats, kinds: NDArray[np.str_], queries: Floats | None = None) -> float:
-    """The share of pictures whose nearest other one is of the same kind."""
+def of_its_kind(
+    vectors: Floats, kinds: NDArray[np.str_], count: int, queries: Floats | None = None
+) -> Floats:
+    """Photo by photo, the share of so many nearest others that are of the same kind."""
     likeness = (vectors if queries is None else queries) @ vectors.T
     np.fill_diagonal(likeness, -2)
-    return float((kinds[likeness.argmax(axis=1)] == kinds).mean())
+    nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+    shares: Floats = (kinds[nearest] == kinds[:, None]).mean(axis=1, dtype=np.float32)
+    return shares
+
+
+def leave_one_out(vectors: Floats, kinds: NDArray[np.str_]) -> float:
+    """The share of pictures whose nearest other one is of the same kind."""
+    return float(of_its_kind(vectors, kinds, 1).mean())
+
+
+def of_ten(vectors: Floats, kinds: NDArray[np.str_]) -> float:
+    """The share of the ten nearest others that are of the same kind."""
+    return float(of_its_kind(vectors, kinds, 10).mean())
+
+
+def answered(
+    answers: Floats, kinds: NDArray[np.str_], queries: Floats, wanted: NDArray[np.str_]
+) -> Floats:
+    """Query by query, 1 where the nearest answer is of the wanted kind, else 0."""
+    right: Floats = (kinds[(queries @ answers.T).argmax(axis=1)] == wanted).astype(np.float32)
+    return right
 
 
 def nearest_kind(
     answers: Floats, kinds: NDArray[np.str_], queries: Floats, wanted: NDArray[np.str_]
 ) -> float:
     """The share of queries whose nearest answer is of the wanted kind."""
-    return float((kinds[(queries @ answers.T).argmax(axis=1)] == wanted).mean())
-
-
-def of_ten(vectors: Floats, kinds: NDArray[np.str_]) -> float:
-    """The share of the ten nearest others that are of the same kind."""
-    likeness = vectors @ vectors.T
-    np.fill_diagonal(likeness, -2)
-    nearest = np.argpartition(-likeness, 10, axis=1)[:, :10]
-    return float((kinds[nearest] == kinds[:, None]).mean())
+    return float(answered(answers, kinds, queries, wanted).mean())
 
 
 def vectors_of(model: Model, pictures: Iterable[Pixels]) -> Floats:
     return np.stack([model.vector(picture) for picture in pictures])
 
 
-def _queries(model: Model, vectors: Floats, weights: Mapping[SpaceName, float]) -> Floats:
+def content_of(model: Model, pictures: Iterable[Pixels]) -> Floats:
+    return vectors_of(model, pictures)[:, model.spaces.slices()["content"]]
+
+
+def queries_of(model: Model, vectors: Floats, weights: Mapping[SpaceName, float]) -> Floats:
     return np.stack([blended(vector, model.spaces, weights) for vector in vectors])
 
 
-def _photos(folder: Path) -> tuple[Iterator[Pixels], NDArray[np.str_]]:
+def photos(folder: Path) -> tuple[Iterator[Pixels], NDArray[np.str_]]:
     """One after the other, and the kind of each: its folder's path."""
     paths = sorted(folder.rglob("*.jpg"))
     kinds = np.array([path.parent.relative_to(folder).as_posix() for path in paths])
@@ -107,33 +125,38 @@ def _photos(folder: Path) -> tuple[Iterator[Pixels], NDArray[np.str_]]:
 
 def clothes(model: Model, data: Path) -> dict[str, float]:
     """Photos of `validation`, each by its nearest in `train`, by space and by the default blend."""
-    known, kinds = _photos(data / "clothing" / "train")
-    asked, wanted = _photos(data / "clothing" / "validation")
+    known, kinds = photos(data / "clothing" / "train")
+    asked, wanted = photos(data / "clothing" / "validation")
     answers, queries = vectors_of(model, known), vectors_of(model, asked)
     blends: dict[str, Mapping[SpaceName, float]] = {name: {name: 1.0} for name in SPACES}
     return {
-        f"clothes, {name}": nearest_kind(answers, kinds, _queries(model, queries, weights), wanted)
+        f"clothes, {name}": nearest_kind(
+            answers, kinds, queries_of(model, queries, weights), wanted
+        )
         for name, weights in (blends | {"default blend": DEFAULT_BLEND}).items()
     }
 
 
 def groceries(model: Model, data: Path) -> dict[str, float]:
-    pictures, kinds = _photos(data / "grocery" / "train")
-    content = vectors_of(model, pictures)[:, model.spaces.slices()["content"]]
+    pictures, kinds = photos(data / "grocery" / "train")
+    content = content_of(model, pictures)
     return {
         "groceries, nearest": leave_one_out(content, kinds),
         "groceries, ten nearest": of_ten(content, kinds),
     }
 
 
-def drawings_of_clothes(model: Model, data: Path, most: int = 3000) -> dict[str, float]:
-    """Fashion-MNIST, 28 pixels and grey: nothing like it was learnt from."""
+def fashion_mnist(data: Path, most: int = 3000) -> tuple[Iterator[Pixels], NDArray[np.str_]]:
+    """28 pixels and grey: nothing like it was learnt from."""
     folder = data / "fashion-mnist"
     pixels = _idx(folder / "train-images-idx3-ubyte.gz")[:most]
     kinds = _idx(folder / "train-labels-idx1-ubyte.gz")[:most].astype(str)
-    framed = (np.repeat(255 - one[:, :, None], 3, 2) for one in pixels)
-    content = vectors_of(model, framed)[:, model.spaces.slices()["content"]]
-    return {"28 grey pixels, ten nearest": of_ten(content, kinds)}
+    return (np.repeat(255 - one[:, :, None], 3, 2) for one in pixels), kinds
+
+
+def drawings_of_clothes(model: Model, data: Path) -> dict[str, float]:
+    pictures, kinds = fashion_mnist(data)
+    return {"28 grey pixels, ten nearest": of_ten(content_of(model, pictures), kinds)}
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:
@@ -153,14 +176,14 @@ def found_again(model: Model, data: Path) -> dict[str, float]:
         changed = vectors_of(model, [change(picture) for picture in pictures])
         blends: dict[str, Mapping[SpaceName, float]] = {"content": {"content": 1.0}}
         for blend, weights in (blends | {"default blend": DEFAULT_BLEND}).items():
-            queries = _queries(model, changed, weights)
+            queries = queries_of(model, changed, weights)
             found[f"{name}, {blend}"] = nearest_kind(originals, own, queries, own)
     return found
 
 
 def baselines(data: Path) -> dict[str, float]:
-    known, kinds = _photos(data / "clothing" / "train")
-    asked, wanted = _photos(data / "clothing" / "validation")
+    known, kinds = photos(data / "clothing" / "train")
+    asked, wanted = photos(data / "clothing" / "validation")
     chance = float(np.mean([(kinds == kind).mean() for kind in wanted]))
     answers, queries = raw_pixels(list(known)), raw_pixels(list(asked))
     return {"raw pixels": nearest_kind(answers, kinds, queries, wanted), "chance": chance}

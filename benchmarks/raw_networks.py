@@ -1,6 +1,6 @@
 """Networks that others made, as models' folders: `python -m benchmarks.raw_networks OUT [DATA]`.
 
-The teacher as it is, and ResNet50. Where DATA holds the teacher's weights it has them, and comes in eight
+The teacher as it came, and ResNet50. Where DATA holds the teacher's weights it has them, and comes in eight
 bits as well; all other weights are random, which costs the same and finds nothing.
 """
 
@@ -16,38 +16,40 @@ from services.embedder.model import WEIGHTS, Manifest, fingerprinted
 from services.embedder.preprocess import Preprocessing
 from services.embedder.training import int8
 from services.embedder.training.bundled import recipes
+from services.embedder.training.bundled.seen import network_of
 from services.embedder.training.exporting import converted
 from services.embedder.training.folders import drawn, finish, whole
 
-SIDE = 224
+SIDE = recipes.TEACHER_SIDE
 
 CALIBRATED_ON = 100
 
 
-def teacher(weights: Path | None) -> Any:
-    network = keras.applications.MobileNetV2(
-        (SIDE, SIDE, 3), include_top=False, pooling="avg", weights=None
-    )
-    if weights is not None:
-        network.load_weights(weights)
-    return network
+def random_teacher() -> Any:
+    return keras.applications.MobileNetV2((SIDE, SIDE, 3), include_top=False, weights=None)
 
 
 def resnet() -> Any:
-    return keras.applications.ResNet50(
-        input_shape=(SIDE, SIDE, 3), include_top=False, pooling="avg", weights=None
-    )
+    return keras.applications.ResNet50(input_shape=(SIDE, SIDE, 3), include_top=False, weights=None)
 
 
 def of_pictures(network: Any) -> Any:
-    pictures = keras.Input(batch_shape=(1, SIDE, SIDE, 3), dtype="uint8")
+    """From a picture of bytes to the mean of the network's features."""
+    pictures = keras.Input(batch_shape=(1, *network.input_shape[1:]), dtype="uint8")
     prepared = keras.ops.cast(pictures, "float32") / 127.5 - 1
-    return keras.Model(pictures, network(prepared, training=False))
+    features = network(prepared, training=False)
+    return keras.Model(pictures, keras.layers.GlobalAveragePooling2D()(features))
 
 
-def write(network: Any, name: str, weights: str, out: Path) -> None:
+def as_it_came(backbone: str, side: int, data: Path, out: Path) -> Path:
+    """The folder of one whose weights are there, for pictures of that side."""
+    network = of_pictures(network_of(backbone, side, data))
+    return write(network, f"{backbone}-raw", recipes.WEIGHTS[backbone], out)
+
+
+def write(network: Any, name: str, weights: str, out: Path) -> Path:
     """With what a model has: content alone, and drawn pictures to check itself on."""
-    data, preprocessing = converted(network), Preprocessing(SIDE)
+    data, preprocessing = converted(network), Preprocessing(network.input_shape[1])
     with whole(out / name) as folder:
         (folder / WEIGHTS).write_bytes(data)
         manifest = Manifest(
@@ -63,18 +65,18 @@ def write(network: Any, name: str, weights: str, out: Path) -> None:
             training={"weights": weights},
         )
         finish(folder, manifest, drawn())
+    return out / name
 
 
 def main(out: Path, data: Path | None) -> None:
     keras.utils.set_random_seed(1)
-    file = data / "weights" / recipes.WEIGHTS[recipes.TEACHER] if data else None
-    weights = file if file is not None and file.is_file() else None
-    name, network = f"{recipes.TEACHER}-raw", of_pictures(teacher(weights))
-    write(network, name, weights.name if weights else RANDOM, out)
-    if data and weights:
+    if data and (data / "weights" / recipes.WEIGHTS[recipes.TEACHER]).is_file():
+        folder = as_it_came(recipes.TEACHER, SIDE, data, out)
         # Not of random weights: their numbers are so small that eight bits have none of them left.
         pictures = int8.samples(data / "clothing" / "train", CALIBRATED_ON)
-        int8.beside(out / name, network, pictures)
+        int8.beside(folder, of_pictures(network_of(recipes.TEACHER, SIDE, data)), pictures)
+    else:
+        write(of_pictures(random_teacher()), f"{recipes.TEACHER}-raw", RANDOM, out)
     write(of_pictures(resnet()), "resnet50-raw", RANDOM, out)
 
 

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
 SCRIPTS = (
     "embed",
+    "blend",
     "sample",
     "import_pace",
     "import_workers",
