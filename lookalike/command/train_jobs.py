@@ -1,9 +1,7 @@
 """`lookalike train start`: a training on the server, as a job that is watched, or left to itself."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
@@ -12,6 +10,7 @@ import typer
 
 from lookalike.command.connection import HERE, Key, Server, connected
 from lookalike.command.faults import FAILED
+from lookalike.command.live import live
 from lookalike.command.output import Json, complain, say
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def cancel(job_id: Id, server: Server = HERE, key: Key = "", as_json: Json = Fal
 
 def _watch(shop: "Lookalike", job_id: str, *, as_json: bool) -> None:
     try:
-        with _live() as show:
+        with live("waiting for a trainer", _line, _counted) as show:
             ended = shop.wait(job_id, progress=show)
     except KeyboardInterrupt:
         complain(f"The training goes on without you: lookalike train watch {job_id}")
@@ -119,41 +118,6 @@ def _say(job: "Job", *, as_json: bool) -> None:
     )
 
 
-@contextmanager
-def _live() -> Iterator[Callable[["Job"], None]]:
-    """One bar that is each stage's in turn; elsewhere a line a stage; always on standard error."""
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    from rich.console import Console  # noqa: PLC0415 - only people wait for it
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
-
-    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("waiting for a trainer", total=None)
-
-        def show(job: "Job") -> None:
-            told = job.progress
-            bars.update(
-                task, description=_line(job), completed=told.get("done", 0), total=told.get("of")
-            )
-
-        yield show
-
-
-def _lines() -> Callable[["Job"], None]:
-    said = ""
-
-    def show(job: "Job") -> None:
-        nonlocal said
-        stage = job.progress.get("stage", job.state)
-        if stage != said:
-            said = stage
-            complain(_line(job))
-
-    return show
-
-
 def _line(job: "Job") -> str:
     """Such as `learning, 3 of 10, loss 0.21`."""
     told = job.progress
@@ -161,6 +125,10 @@ def _line(job: "Job") -> str:
         return job.detail or "waiting for a trainer"
     figures = [f"{name} {value:.4g}" for name, value in told.get("figures", {}).items()]
     return ", ".join([told["stage"], f"{told['done']:,} of {told['of']:,}", *figures])
+
+
+def _counted(progress: Mapping[str, Any]) -> tuple[int, int | None]:
+    return progress.get("done", 0), progress.get("of")
 
 
 def _path(category: str) -> list[str]:

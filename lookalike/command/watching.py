@@ -1,33 +1,27 @@
 """An import watched until it is done: one live line, and at the end what became of the records."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from lookalike.command.faults import FAILED
+from lookalike.command.live import live
 from lookalike.command.output import PARTLY, complain, say, say_json, say_table
 
 if TYPE_CHECKING:
     from lookalike.client import Lookalike
     from lookalike.client.answers import Import
 
-_LINES_APART_S: Final = 10.0
 _SHOWN_LETTERS: Final = 10
-
-Show = Callable[[Mapping[str, Any]], None]
-"""Told an import's progress, as its job has it."""
 
 
 def watch(shop: "Lookalike", import_id: str, *, as_json: bool) -> None:
     """Exits 3 when a part failed, 1 when all did."""
     try:
-        with _live() as show:
-            shop.wait(import_id, progress=lambda job: show(job.progress))
+        with live("importing", lambda job: line(job.progress), _counted) as show:
+            shop.wait(import_id, progress=show)
     except KeyboardInterrupt:
         complain(f"The import goes on without you: lookalike import watch {import_id}")
         raise
@@ -63,37 +57,8 @@ def _duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-@contextmanager
-def _live() -> Iterator[Show]:
-    """A bar on a terminal, elsewhere a line every ten seconds; always on standard error."""
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    from rich.console import Console  # noqa: PLC0415 - only people wait for it
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
-
-    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("importing", total=None)
-        yield lambda progress: bars.update(
-            task,
-            description=line(progress),
-            completed=progress["read"],
-            total=progress["records"] or None,
-        )
-
-
-def _lines() -> Show:
-    complain("importing …")
-    said_at = time.monotonic()
-
-    def show(progress: Mapping[str, Any]) -> None:
-        nonlocal said_at
-        if time.monotonic() - said_at >= _LINES_APART_S:
-            said_at = time.monotonic()
-            complain(line(progress))
-
-    return show
+def _counted(progress: Mapping[str, Any]) -> tuple[int, int | None]:
+    return progress["read"], progress["records"] or None
 
 
 def _sum_up(shop: "Lookalike", ended: "Import") -> None:

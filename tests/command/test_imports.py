@@ -201,7 +201,7 @@ def test_off_a_terminal_an_import_says_a_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = SimpleNamespace(monotonic=count(0, 6).__next__)
-    monkeypatch.setattr("lookalike.command.watching.time", clock)
+    monkeypatch.setattr("lookalike.command.live.time", clock)
     lines = watched(Interrupted(), capsys).splitlines()
     assert lines == [
         "importing …",
