@@ -17,13 +17,13 @@ import numpy as np
 
 from benchmarks.claims import Claim, at_most, options, tell
 from benchmarks.processes import memory, watched
+from services.embedder.model import BUNDLED, DEFAULT, read_manifest
 from services.indexer.apart import merged_apart
 from services.indexer.merging import Merging, Placed
 from shared.index.entries import Entry, Row, place
 from shared.index.manifest import SegmentRef
 from shared.index.segment import write
 from shared.products import Attributes
-from shared.spaces import Space, Spaces
 
 PRODUCTS = 120_000
 INPUTS = 8
@@ -32,9 +32,7 @@ BASE_MB = 80
 """Of a process that merges nothing yet."""
 ROW_BYTES = 800
 LEFT_MB = 10
-SPACES = Spaces(
-    "f", (Space("content", 128, "c"), Space("style", 96, "s"), Space("colour", 96, "k"))
-)
+SPACES = read_manifest(BUNDLED / DEFAULT).spaces
 
 
 def entries(first: int, count: int) -> Iterator[Entry]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.claims import Claim, at_least, at_most, options, tell
+from services.embedder.model import BUNDLED, DEFAULT, read_manifest
 from services.search.searcher import LocalSearcher
 from services.search.shards import Shards
 from shared.blobs import keys
@@ -26,12 +27,8 @@ from shared.index.manifest import Manifest
 from shared.index.segment import accelerate, store, write
 from shared.indexes import Index
 from shared.products import Attributes
-from shared.spaces import Space, Spaces
 
-SPACES = Spaces(
-    "bench",
-    (Space("content", 192, "c"), Space("style", 48, "s"), Space("colour", 16, "k")),
-)
+SPACES = read_manifest(BUNDLED / DEFAULT).spaces
 KINDS = 200
 SMALL = 1_000
 FLOORS = {"graph": 0.98, "graph, a tenth": 0.97, "graph, style": 0.95, "trees": 0.9}

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.claims import Claim, at_least, options, tell
+from services.embedder.model import BUNDLED, DEFAULT, read_manifest
 from shared.hits import DEFAULT_BLEND
 from shared.index.accelerator import Rows
 from shared.index.exact import Codes, codes_writer
@@ -28,16 +29,14 @@ from shared.index.faiss import (
     open_codes,
     write_graph,
 )
-from shared.spaces import Space, SpaceName, Spaces
+from shared.spaces import SpaceName
 from shared.vectors import Floats, blended, unit_spaces
 
 ROWS, QUERIES = 20_000, 100
 K = 10
 EFS = (64, 128, 256, 512)
 PER_SPACE = (100, 300, 1000)
-SPACES = Spaces(
-    "f", (Space("content", 128, "c"), Space("style", 64, "s"), Space("colour", 64, "k"))
-)
+SPACES = read_manifest(BUNDLED / DEFAULT).spaces
 BLENDS: Mapping[str, Mapping[SpaceName, float]] = {
     "default": DEFAULT_BLEND,
     "even": {"content": 1, "style": 1, "colour": 1},
