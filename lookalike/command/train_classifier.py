@@ -1,6 +1,5 @@
 """`lookalike train classifier`: a feature layer on a backbone, learnt by telling categories apart."""
 
-import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -8,37 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lookalike.command import training
 from lookalike.command.models import of_the_settings
 from lookalike.command.output import PARTLY, Json, complain, say_json, say_table
-from lookalike.command.training import (
-    Data,
-    FromCatalogue,
-    Images,
-    Out,
-    Side,
-    Stages,
-    Tenant,
-    Weights,
-    registered,
-    shelf,
-    tensorflow,
-)
 from shared.trainings import ClassifierRequest, Pictures
 
 if TYPE_CHECKING:
     from services.embedder.registry import Shelf
     from services.embedder.training.classifier.train import Trained
 
-_LEARNING = "Learning"
-
 
 def classifier(
     *,
-    out: Out,
-    images: Images = None,
-    from_catalogue: FromCatalogue = False,
-    data: Data = None,
-    tenant: Tenant = "default",
+    out: training.Out,
+    images: training.Images = None,
+    from_catalogue: training.FromCatalogue = False,
+    data: training.Data = None,
+    tenant: training.Tenant = "default",
     backbone: Annotated[
         str | None,
         typer.Option(
@@ -47,35 +32,30 @@ def classifier(
             "settings name."
         ),
     ] = None,
-    weights: Weights = None,
-    side: Side = None,
+    weights: training.Weights = None,
+    side: training.Side = None,
     dim: Annotated[
         int, typer.Option(min=8, max=256, help="Numbers of a vector; a model keeps its own.")
     ] = 192,
-    unfreeze: Annotated[
-        int,
-        typer.Option(rich_help_panel=_LEARNING, help="Last blocks of the backbone that learn too."),
-    ] = 0,
-    epochs: Annotated[int, typer.Option(rich_help_panel=_LEARNING, help="At most.")] = 30,
+    unfreeze: training.Unfreeze = 0,
+    epochs: Annotated[int, typer.Option(rich_help_panel=training.LEARNING, help="At most.")] = 30,
     patience: Annotated[
-        int, typer.Option(rich_help_panel=_LEARNING, help="Epochs without gain before it stops.")
+        int,
+        typer.Option(
+            rich_help_panel=training.LEARNING, help="Epochs without gain before it stops."
+        ),
     ] = 5,
-    batch: Annotated[int, typer.Option(rich_help_panel=_LEARNING, help="Photos a step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(rich_help_panel=_LEARNING)] = 3e-4,
-    seed: Annotated[int, typer.Option(rich_help_panel=_LEARNING)] = 7,
+    batch: training.Batch = 32,
+    learning_rate: training.LearningRate = 3e-4,
+    seed: training.Seed = 7,
     logs: Annotated[
         Path | None,
         typer.Option(file_okay=False, help="Where TensorBoard shall find it; else OUT.logs."),
     ] = None,
-    name: Annotated[str, typer.Option(help="What the model is called; else as its folder.")] = "",
-    version: Annotated[str, typer.Option()] = "1",
-    register: Annotated[
-        bool, typer.Option("--register", help="Put it beside the catalogue's other models.")
-    ] = False,
-    scratch: Annotated[
-        Path | None,
-        typer.Option(help="Where it goes on after a kill; else OUT.scratch, gone at its end."),
-    ] = None,
+    name: training.Name = "",
+    version: training.Version = "1",
+    register: training.Register = False,
+    scratch: training.Scratch = None,
     as_json: Json = False,
 ) -> None:
     """Learn a feature layer on a backbone by telling categories apart; it becomes the content space.
@@ -101,13 +81,13 @@ def classifier(
         seed=seed,
     )
     begun = time.monotonic()
-    left = scratch or out.with_name(f"{out.name}.scratch")
-    with shelf(data, needed=from_catalogue or register) as known:
+    with (
+        training.shelf(data, needed=from_catalogue or register) as known,
+        training.scratch_of(out, scratch) as left,
+    ):
         trained = _trained(request, out, left, known, tenant, logs or _logs(out))
         made = register and trained.manifest is not None
-        model_id = registered(known, tenant, out) if made else None
-    if scratch is None:
-        shutil.rmtree(left, ignore_errors=True)
+        model_id = training.registered(known, tenant, out) if made else None
     _say(trained, _answer(trained, out, model_id, time.monotonic() - begun), as_json=as_json)
     if trained.unreadable:
         raise typer.Exit(PARTLY)
@@ -116,13 +96,13 @@ def classifier(
 def _trained(
     request: ClassifierRequest, out: Path, scratch: Path, known: "Shelf", tenant: str, logs: Path
 ) -> "Trained":
-    with tensorflow():
+    with training.tensorflow():
         from services.embedder.training.classifier.train import train  # noqa: PLC0415
     from services.embedder.training.pictures import asked_for  # noqa: PLC0415
 
     gather = partial(asked_for, request.pictures, known.catalogue, known.blobs, tenant)
     folder = partial(known.folder, tenant)
-    with Stages(looking="photos", learning="epochs", unfreezing="steps") as tell:
+    with training.Stages(looking="photos", learning="epochs", unfreezing="steps") as tell:
         return train(request, out, scratch, tell, gather=gather, folder=folder, logs=logs)
 
 
@@ -133,9 +113,7 @@ def _logs(out: Path) -> Path:
 def _answer(trained: "Trained", out: Path, model_id: str | None, seconds: float) -> dict[str, Any]:
     made = trained.manifest
     return {
-        "model": made.name if made else None,
-        "folder": str(out) if made else None,
-        "fingerprint": made.spaces.fingerprint if made else None,
+        **training.of_model(made, out),
         "model_id": model_id,
         "photos": trained.photos,
         "unreadable": len(trained.unreadable),

@@ -1,6 +1,5 @@
 """`lookalike train triplet`: a network that learns which of two photos is nearer to a third."""
 
-import shutil
 import time
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,29 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from lookalike.command import training
 from lookalike.command.models import of_the_settings
 from lookalike.command.output import PARTLY, Json, complain, say_json
-from lookalike.command.training import (
-    SOURCE,
-    Data,
-    FromCatalogue,
-    Images,
-    Out,
-    Side,
-    Stages,
-    Tenant,
-    Weights,
-    registered,
-    shelf,
-    tensorflow,
-)
 from shared.trainings import Loss, Pictures, TripletRequest
 
 if TYPE_CHECKING:
     from services.embedder.registry import Shelf
     from services.embedder.training.triplet.train import Trained
-
-_LEARNING = "Learning"
 
 
 class _Loss(StrEnum):
@@ -42,29 +26,29 @@ class _Loss(StrEnum):
 
 def triplet(
     *,
-    out: Out,
+    out: training.Out,
     triplets: Annotated[
         Path | None,
         typer.Option(
             exists=True,
             dir_okay=False,
-            rich_help_panel=SOURCE,
+            rich_help_panel=training.SOURCE,
             help="A CSV of query, positive, negative: paths below --images or below its own "
             "folder, or product ids with --from-catalogue. Without it, pairs are mined.",
         ),
     ] = None,
-    images: Images = None,
-    from_catalogue: FromCatalogue = False,
+    images: training.Images = None,
+    from_catalogue: training.FromCatalogue = False,
     since: Annotated[
         datetime | None,
         typer.Option(
-            rich_help_panel=SOURCE,
+            rich_help_panel=training.SOURCE,
             help="Of the catalogue, learn what was written since then (UTC); the rest is replayed "
             "and may not be forgotten.",
         ),
     ] = None,
-    data: Data = None,
-    tenant: Tenant = "default",
+    data: training.Data = None,
+    tenant: training.Tenant = "default",
     backbone: Annotated[
         str | None,
         typer.Option(
@@ -72,42 +56,34 @@ def triplet(
             "or a model, which gets a head. Without it, the model that the settings name."
         ),
     ] = None,
-    weights: Weights = None,
+    weights: training.Weights = None,
     from_model: Annotated[
         str | None,
         typer.Option("--from", help="A model of an earlier training to go on from."),
     ] = None,
-    side: Side = None,
+    side: training.Side = None,
     dim: Annotated[int, typer.Option(help="Numbers of a vector.")] = 256,
-    loss: Annotated[_Loss, typer.Option(rich_help_panel=_LEARNING)] = _Loss.TRIPLET,
-    margin: Annotated[float, typer.Option(rich_help_panel=_LEARNING)] = 0.2,
-    unfreeze: Annotated[
-        int,
-        typer.Option(rich_help_panel=_LEARNING, help="Last blocks of the backbone that learn too."),
-    ] = 0,
-    steps: Annotated[int, typer.Option(rich_help_panel=_LEARNING)] = 2_000,
-    batch: Annotated[int, typer.Option(rich_help_panel=_LEARNING, help="Photos a step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(rich_help_panel=_LEARNING)] = 1e-4,
+    loss: Annotated[_Loss, typer.Option(rich_help_panel=training.LEARNING)] = _Loss.TRIPLET,
+    margin: Annotated[float, typer.Option(rich_help_panel=training.LEARNING)] = 0.2,
+    unfreeze: training.Unfreeze = 0,
+    steps: Annotated[int, typer.Option(rich_help_panel=training.LEARNING)] = 2_000,
+    batch: training.Batch = 32,
+    learning_rate: training.LearningRate = 1e-4,
     forget: Annotated[
         float,
         typer.Option(
-            rich_help_panel=_LEARNING,
+            rich_help_panel=training.LEARNING,
             help="What held-out old products may lose of their precision.",
         ),
     ] = 0.01,
     allow_forgetting: Annotated[
-        bool, typer.Option("--allow-forgetting", rich_help_panel=_LEARNING)
+        bool, typer.Option("--allow-forgetting", rich_help_panel=training.LEARNING)
     ] = False,
-    seed: Annotated[int, typer.Option(rich_help_panel=_LEARNING)] = 7,
-    name: Annotated[str, typer.Option(help="What the model is called; else as its folder.")] = "",
-    version: Annotated[str, typer.Option()] = "1",
-    register: Annotated[
-        bool, typer.Option("--register", help="Put it beside the catalogue's other models.")
-    ] = False,
-    scratch: Annotated[
-        Path | None,
-        typer.Option(help="Where it goes on after a kill; else OUT.scratch, gone at its end."),
-    ] = None,
+    seed: training.Seed = 7,
+    name: training.Name = "",
+    version: training.Version = "1",
+    register: training.Register = False,
+    scratch: training.Scratch = None,
     as_json: Json = False,
 ) -> None:
     """Teach a network to rank, by triplets that are told or mined.
@@ -143,13 +119,13 @@ def triplet(
         seed=seed,
     )
     begun = time.monotonic()
-    left = scratch or out.with_name(out.name + ".scratch")
-    with shelf(data, needed=from_catalogue or register) as known:
+    with (
+        training.shelf(data, needed=from_catalogue or register) as known,
+        training.scratch_of(out, scratch) as left,
+    ):
         trained = _trained(request, out, left, known, tenant)
         made = register and trained.manifest is not None
-        model_id = registered(known, tenant, out) if made else None
-    if scratch is None:
-        shutil.rmtree(left, ignore_errors=True)
+        model_id = training.registered(known, tenant, out) if made else None
     _say(trained, _answer(trained, out, model_id, time.monotonic() - begun), as_json=as_json)
     if trained.failures:
         raise typer.Exit(PARTLY)
@@ -158,7 +134,7 @@ def triplet(
 def _trained(
     request: TripletRequest, out: Path, scratch: Path, known: "Shelf", tenant: str
 ) -> "Trained":
-    with tensorflow():
+    with training.tensorflow():
         from services.embedder.training.triplet.train import train  # noqa: PLC0415
     from services.embedder.training.triplet import subjects  # noqa: PLC0415
 
@@ -167,7 +143,7 @@ def _trained(
             return subjects.of_folder(request)
         return subjects.of_shop(request, known.catalogue, known.blobs, tenant)
 
-    with Stages(looking="photos", learning="steps") as tell:
+    with training.Stages(looking="photos", learning="steps") as tell:
         folder = partial(known.folder, tenant)
         return train(request, out, scratch, tell, gather=gather, folder=folder)
 
@@ -179,9 +155,7 @@ def _milliseconds(when: datetime | None) -> int | None:
 def _answer(trained: "Trained", out: Path, model_id: str | None, seconds: float) -> dict[str, Any]:
     made = trained.manifest
     return {
-        "model": made.name if made else None,
-        "folder": str(out) if made else None,
-        "fingerprint": made.spaces.fingerprint if made else None,
+        **training.of_model(made, out),
         "model_id": model_id,
         "photos": trained.photos,
         "left_out": len(trained.failures),

@@ -1,11 +1,12 @@
 """What the trainings of the command share: where models and pictures are, and bars for their stages."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -14,11 +15,13 @@ from shared.errors import Invalid, NotConfigured
 from shared.trainings import NO_TENSORFLOW
 
 if TYPE_CHECKING:
+    from services.embedder.model import Manifest
     from services.embedder.registry import Shelf
     from services.embedder.training.progress import Progress
 
 
 SOURCE = "Where photos come from"
+LEARNING = "Learning"
 Out = Annotated[Path, typer.Option(help="The folder to write; not there yet.")]
 Images = Annotated[
     Path | None,
@@ -39,6 +42,21 @@ Data = Annotated[
 ]
 Tenant = Annotated[str, typer.Option(help="Whose products.")]
 Weights = Annotated[str | None, typer.Option(help="A file of the backbone's weights, or `none`.")]
+Unfreeze = Annotated[
+    int, typer.Option(rich_help_panel=LEARNING, help="Last blocks of the backbone that learn too.")
+]
+Batch = Annotated[int, typer.Option(rich_help_panel=LEARNING, help="Photos a step.")]
+LearningRate = Annotated[float, typer.Option(rich_help_panel=LEARNING)]
+Seed = Annotated[int, typer.Option(rich_help_panel=LEARNING)]
+Name = Annotated[str, typer.Option(help="What the model is called; else as its folder.")]
+Version = Annotated[str, typer.Option()]
+Register = Annotated[
+    bool, typer.Option("--register", help="Put it beside the catalogue's other models.")
+]
+Scratch = Annotated[
+    Path | None,
+    typer.Option(help="Where it goes on after a kill; else OUT.scratch, gone at its end."),
+]
 Side = Annotated[int | None, typer.Option(help="Pixels a side; 224 if not said.")]
 
 
@@ -70,6 +88,15 @@ class Stages:
         trace: TracebackType | None,
     ) -> None:
         self._bar.close()
+
+
+@contextmanager
+def scratch_of(out: Path, named: Path | None) -> Iterator[Path]:
+    """The folder that is named; else one beside `out`, which only an error leaves there."""
+    folder = named or out.with_name(f"{out.name}.scratch")
+    yield folder
+    if named is None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -113,6 +140,15 @@ def registered(shelf: "Shelf", tenant: str, folder: Path) -> str | None:
     if shelf.catalogue is None:
         return None
     return register(shelf.catalogue, shelf.blobs, tenant, folder).model_id
+
+
+def of_model(made: "Manifest | None", out: Path) -> dict[str, Any]:
+    """What an answer says of the model that was made, if one was."""
+    return {
+        "model": made.name if made else None,
+        "folder": str(out) if made else None,
+        "fingerprint": made.spaces.fingerprint if made else None,
+    }
 
 
 def _no_catalogue(folder: Path) -> Invalid:

@@ -30,6 +30,15 @@ class Adapted:
     before: float
     after: float
 
+    @property
+    def sentence(self) -> str:
+        """What came of it, for people."""
+        judged = "Of the ten nearest photos of a held-out product"
+        before, after = (f"{100 * share:.1f} %" for share in (self.before, self.after))
+        if self.head is None:
+            return f"{judged}, {before} are of its category, and nothing made it more."
+        return f"{judged}, {after} are of its category; without adapting {before}."
+
 
 def adapted(photos: Photos, seed: int = 7) -> Adapted:
     """The best head by both halves of the products in turn, fitted anew on all."""

@@ -57,13 +57,9 @@ def _adapted(request: AdaptRequest, desk: Desk, tell: Tell) -> str:
         photos = in_catalogue(desk.catalogue, desk.tenant, spaces, asked.since, asked.categories)
     tell(Progress("adapting", 0, 1, {"photos": len(photos), "unreadable": len(unreadable)}))
     found, _ = adapt(parent, photos, desk.out, request.name, request.version)
-    before, after = (f"{100 * share:.1f} %" for share in (found.before, found.after))
     figures = {"photos": len(photos), "before": found.before, "after": found.after}
     tell(Progress("adapting", 1, 1, figures))
-    judged = "Of the ten nearest photos of a held-out product"
-    if found.head is None:
-        return f"{judged}, {before} are of its category, and nothing made it more."
-    return f"{judged}, {after} are of its category; without adapting {before}."
+    return found.sentence
 
 
 def _classified(request: ClassifierRequest, desk: Desk, tell: Tell) -> str:
