@@ -18,7 +18,7 @@ from services.embedder import tasks as embedder
 from services.embedder.local import ChildEmbedder
 from services.embedder.on_duty import OnDuty
 from services.embedder.ports import Ports as EmbedderPorts
-from services.embedder.registry import Shelf, keep
+from services.embedder.registry import Shelf, bundled_models, keep
 from services.embedder.training.jobs import running as training
 from services.embedder.training.jobs.claims import forget_claims
 from services.embedder.training.jobs.running import Trainer
@@ -152,6 +152,7 @@ def embedded(
             tenant=TENANT,
             fetcher=fetcher,
             embedders=remembering,
+            bundled=bundled_models,
             untrainable=None if find_spec("tensorflow") else NO_TENSORFLOW,
         )
         yield Embedded(create_app(gateway), catalogue, queue, queries.spaces)

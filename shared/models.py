@@ -1,16 +1,28 @@
-"""Models that a tenant registered beside those that an installation brings."""
+"""Models that an installation brings, and those that a tenant registered beside them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shared.errors import Conflict, Invalid
+from shared.errors import Conflict, Invalid, NotFound
 from shared.spaces import Spaces
 
 REGISTRATION: Final = "model"
 """The kind of job that tries a model and registers it; its `progress` names the source, then the model."""
+MODEL_ID: Final = "mdl_"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class BundledModel:
+    """One that whoever embeds has without being given it; nobody registers or removes it."""
+
+    name: str
+    """By which people and settings call it."""
+    spaces: Spaces
+    manifest: Mapping[str, Any]
+    """`model.json` as it lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +55,24 @@ class RegisteredModel:
     def title(self) -> str:
         """`NAME@VERSION`, by which people and settings call it."""
         return f"{self.name}@{self.version}"
+
+
+def names_registered(name: str) -> bool:
+    """Whether it is an id or `NAME@VERSION`, as no bundled model is called."""
+    return name.startswith(MODEL_ID) or "@" in name
+
+
+def unknown_model(name: str, known: Iterable[str]) -> NotFound:
+    """For whoever asks for a model that is not there, with the names of those that are."""
+    told = ", ".join(known) or "none"
+    return NotFound(f"There is no model {name!r} here; there are: {told}.", code="no_such_model")
+
+
+def bundled_stays(name: str) -> Conflict:
+    return Conflict(
+        f"{name!r} is bundled: it comes with the installation and cannot be removed.",
+        code="bundled_model",
+    )
 
 
 def check_names(name: str, version: str) -> None:

@@ -60,7 +60,11 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """All of them, with what each costs and is worth."""
-    found = [*_bundled(), *_registered(data, server, key, tenant)]
+    if server is not None and data is None:
+        with connected(server, key) as shop:
+            found: list[Summary] = [asdict(one) for one in shop.models().models]
+    else:
+        found = [*_bundled(), *_registered(data, tenant)]
     if as_json:
         say_json(found)
         return
@@ -79,11 +83,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """What one is, and where it comes from."""
-    for one in _bundled():
-        if one["name"] == name:
-            say(one, as_json=as_json)
-            return
-    if server is not None and data is None and not Path(name).exists():
+    if server is not None and data is None and not _is_here(name):
         with connected(server, key) as shop:
             say(asdict(shop.model(name)), as_json=as_json)
         return
@@ -97,9 +97,9 @@ def check(
 ) -> None:
     """Whether it gives the right vectors on this machine, by its golden pictures."""
     folder = folder_of(name, data, tenant)
-    from services.embedder.model import verify  # noqa: PLC0415 - loads numpy and the interpreter
+    from services.embedder.verifying import verified  # noqa: PLC0415 - loads numpy
 
-    manifest = verify(folder)
+    manifest = verified(folder)
     if as_json:
         say_json({"name": manifest.name, "fingerprint": manifest.spaces.fingerprint, "good": True})
     else:
@@ -202,27 +202,25 @@ def _bundled() -> list[Summary]:
 
 
 def _of_folder(folder: Path) -> Summary:
-    from services.embedder.model import read_manifest  # noqa: PLC0415 - loads numpy
+    from services.embedder.model import BUNDLED, read_manifest  # noqa: PLC0415 - loads numpy
 
     manifest = read_manifest(folder)
     return asdict(manifest) | {
         "folder": str(folder),
+        "bundled": folder.parent == BUNDLED,
         "fingerprint": manifest.spaces.fingerprint,
         "spaces": {space.name: space.dim for space in manifest.spaces.spaces},
         "preprocessing": manifest.preprocessing.described(),
     }
 
 
-def _registered(data: Path | None, server: str | None, key: str, tenant: str) -> Iterator[Summary]:
-    if server is not None and data is None:
-        with connected(server, key) as shop:
-            yield from (asdict(one) for one in shop.models().models if one.model_id is not None)
-        return
+def _registered(data: Path | None, tenant: str) -> Iterator[Summary]:
     with shelf(data, needed=data is not None) as found:
         for model in found.catalogue.models.all(tenant) if found.catalogue else ():
             yield {
                 **model.manifest,
                 "model_id": model.model_id,
+                "bundled": False,
                 "spaces": {space.name: space.dim for space in model.spaces.spaces},
             }
 
@@ -232,14 +230,19 @@ def _row(told: Summary) -> Sequence[object]:
     pace = told.get("pace", {}).get("pictures_per_second")
     return (
         *(told["name"], told["version"], told["variant"], told["spaces"]),
-        *(told.get("quality", {}), f"{size:.1f} MB", f"{pace:g}/s" if pace else ""),
-        *(told["licence"], told.get("model_id", "bundled")),
+        *(told.get("quality", {}), f"{size:.1f} MB" if size else "", f"{pace:g}/s" if pace else ""),
+        *(told["licence"], told.get("model_id") or ("bundled" if told["bundled"] else "gone")),
     )
+
+
+def _is_here(name: str) -> bool:
+    """Whether it is a folder or file of this machine, and no name that the server knows."""
+    return os.sep in name or Path(name).exists()
 
 
 def _sent(model: str, server: str, key: str) -> Mapping[str, Any]:
     """Packed and sent where it lies here, else a name that the server knows."""
-    source = Path(model) if os.sep in model or Path(model).exists() else model
+    source = Path(model) if _is_here(model) else model
     with progress("sending and trying the model"), connected(server, key) as shop:
         done = shop.wait(shop.register_model(source))
     if done.state != "succeeded":

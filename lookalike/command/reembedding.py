@@ -1,9 +1,6 @@
 """`lookalike reembed`: the catalogue brought to another model, beside the one that is live."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -12,6 +9,7 @@ import typer
 from lookalike.command.connection import HERE, Key, Server, connected
 from lookalike.command.faults import FAILED
 from lookalike.command.indexes import Shards, Targets
+from lookalike.command.live import live
 from lookalike.command.output import PARTLY, Json, complain, say, say_json
 from shared.errors import Conflict
 
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from lookalike.client import Lookalike
     from lookalike.client.answers import Job
 
-_LINES_APART_S: Final = 10.0
 _NAMES: Final = "A model's folder, the name of one that the server brings, NAME@VERSION or mdl_…."
 
 
@@ -54,19 +51,14 @@ def reembed(
 
 
 def _named(shop: "Lookalike", model: str) -> str:
-    """What the server knows a model by; a folder, or one that is bundled there, is registered."""
+    """What the server knows a model by; a folder is registered."""
     folder = Path(model)
-    is_folder = (folder / "model.json").is_file()
-    if not is_folder and (model.startswith("mdl_") or "@" in model or _is_known(shop, model)):
+    if not (folder / "model.json").is_file():
         return model
-    registered = shop.wait(shop.register_model(folder if is_folder else model))
+    registered = shop.wait(shop.register_model(folder))
     if registered.state != "succeeded":
         raise Conflict(registered.detail or f"The model {model} cannot be registered.")
     return str(registered.progress["model_id"])
-
-
-def _is_known(shop: "Lookalike", model: str) -> bool:
-    return any(model == one.name for one in shop.models().models)
 
 
 def line(progress: Mapping[str, Any]) -> str:
@@ -78,10 +70,16 @@ def line(progress: Mapping[str, Any]) -> str:
     return f"{progress['stage']}: {pictures}, {products}"
 
 
+def _counted(progress: Mapping[str, Any]) -> tuple[int, int | None]:
+    """Pictures and products together."""
+    done = progress.get("images_embedded", 0) + progress.get("products_indexed", 0)
+    return done, (progress.get("images", 0) + progress.get("products", 0)) or None
+
+
 def _watched(shop: "Lookalike", job: "Job") -> "Job":
     try:
-        with _live() as show:
-            return shop.wait(job, progress=lambda seen: show(seen.progress))
+        with live("re-embedding", lambda seen: line(seen.progress), _counted) as show:
+            return shop.wait(job, progress=show)
     except KeyboardInterrupt:
         complain(f"It goes on without you, as the job {job.job_id}.")
         raise
@@ -96,35 +94,3 @@ def _tell(job: "Job") -> None:
             complain(sentence)
     if told.get("passed"):
         complain(f"Make it live: lookalike alias set live {told['index']}")
-
-
-@contextmanager
-def _live() -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """A bar on a terminal, elsewhere a line every ten seconds; always on standard error."""
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    from rich.console import Console  # noqa: PLC0415 - only people wait for it
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn  # noqa: PLC0415
-
-    columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("re-embedding", total=None)
-        yield lambda progress: bars.update(
-            task,
-            description=line(progress),
-            completed=progress.get("images_embedded", 0) + progress.get("products_indexed", 0),
-            total=(progress.get("images", 0) + progress.get("products", 0)) or None,
-        )
-
-
-def _lines() -> Callable[[Mapping[str, Any]], None]:
-    said_at = 0.0
-
-    def show(progress: Mapping[str, Any]) -> None:
-        nonlocal said_at
-        if time.monotonic() - said_at >= _LINES_APART_S:
-            said_at = time.monotonic()
-            complain(line(progress))
-
-    return show

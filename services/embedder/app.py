@@ -1,8 +1,11 @@
 """The embedder over HTTP, for gateways: pictures in, vectors out."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 
 from shared.errors import Conflict
+from shared.models import BundledModel
 from shared.seams import embedding_wire as wire
 from shared.seams.embedder import Embedder, Embedders, embedder_of
 from shared.seams.embedding_wire import Embedded
@@ -13,6 +16,7 @@ def create_app(
     embedder: Embedder,
     others: Embedders | None = None,
     *,
+    bundled: Sequence[BundledModel] = (),
     threads: int = 8,
     waiting: int = 32,
 ) -> Starlette:
@@ -39,6 +43,7 @@ def create_app(
 
     endpoints = (
         Endpoint("GET", wire.SPACES, spaces),
+        Endpoint("GET", wire.MODELS, lambda _asked: wire.models_to_json(bundled)),
         Endpoint("POST", wire.EMBED, embed, wire.MEDIA_TYPE, wire.MAX_BYTES),
     )
     return application(endpoints, lambda: embedder.spaces, threads=threads, waiting=waiting)

@@ -10,7 +10,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +30,19 @@ from shared import installation
 from shared.blobs import keys
 from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
-from shared.errors import Conflict, Invalid, LookalikeError, NotFound, Unavailable
+from shared.errors import Conflict, Invalid, LookalikeError, Unavailable
 from shared.ids import new_id, ulid
-from shared.models import RegisteredModel, check_names
+from shared.models import (
+    MODEL_ID,
+    BundledModel,
+    RegisteredModel,
+    bundled_stays,
+    check_names,
+    unknown_model,
+)
 from shared.removal import remove_model
 from shared.runtime.settings import Installation
 
-MODEL_ID: Final = "mdl_"
 _PAUSE_S: Final = 1.0
 _log: Final = logging.getLogger(__name__)
 
@@ -56,7 +62,7 @@ class Shelf:
         if (folder / MANIFEST).is_file():
             return folder
         if self.catalogue is None:
-            raise _unknown(name, ())
+            raise unknown_model(name, _bundled_names())
         model = registered(self.catalogue, tenant, name)
         return folder_of_registered(self.blobs, self.cache, model)
 
@@ -95,6 +101,22 @@ def bundled() -> list[Path]:
     return sorted(manifest.parent for manifest in BUNDLED.glob(f"*/{MANIFEST}"))
 
 
+def bundled_models() -> list[BundledModel]:
+    """The same, as those are told of them who have not the folders."""
+    return [
+        BundledModel(
+            folder.name,
+            read_manifest(folder).spaces,
+            json.loads((folder / MANIFEST).read_text(encoding="utf-8")),
+        )
+        for folder in bundled()
+    ]
+
+
+def _bundled_names() -> list[str]:
+    return [folder.name for folder in bundled()]
+
+
 def registered(catalogue: Catalogue, tenant: str, name: str) -> RegisteredModel:
     """By `NAME@VERSION` or id; raises `NotFound` with the names that there are."""
     if name.startswith(MODEL_ID):
@@ -103,13 +125,9 @@ def registered(catalogue: Catalogue, tenant: str, name: str) -> RegisteredModel:
         title, _, version = name.rpartition("@")
         found = catalogue.models.named(tenant, title, version)
     if found is None:
-        raise _unknown(name, [model.title for model in catalogue.models.all(tenant)])
+        titles = (model.title for model in catalogue.models.all(tenant))
+        raise unknown_model(name, [*_bundled_names(), *titles])
     return found
-
-
-def _unknown(name: str, titles: Sequence[str]) -> NotFound:
-    known = ", ".join([*(folder.name for folder in bundled()), *titles])
-    return NotFound(f"There is no model {name!r} here; there are: {known}.", code="no_such_model")
 
 
 def keep(catalogue: Catalogue, blobs: Blobs, tenant: str, folder: Path) -> None:
@@ -151,7 +169,9 @@ def register_archive(
 
 
 def unregister(catalogue: Catalogue, blobs: Blobs, tenant: str, name: str) -> RegisteredModel:
-    """Raises `Conflict` while an index has its vectors."""
+    """Raises `Conflict` while an index has its vectors, and for what is bundled."""
+    if name in _bundled_names():
+        raise bundled_stays(name)
     model = registered(catalogue, tenant, name)
     remove_model(catalogue, blobs, model)
     return model

@@ -9,7 +9,7 @@ from functools import partial
 from services.embedder.app import create_app
 from services.embedder.local import ChildEmbedder
 from services.embedder.on_duty import OnDuty
-from services.embedder.registry import shelf_of
+from services.embedder.registry import bundled_models, shelf_of
 from shared.runtime.arguments import address, processors
 from shared.runtime.http import serve
 from shared.runtime.logs import configure
@@ -29,7 +29,7 @@ def run(host: str, port: int) -> None:
             shelf.folder_at_start(known.tenant, known.model), shelf.of_fingerprint, children
         ) as embedder,
     ):
-        serve(create_app(embedder, embedder), host, port)
+        serve(create_app(embedder, embedder, bundled=bundled_models()), host, port)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,20 @@
 """Indexes beside each other: seen, begun and given up. None of this moves an alias."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from services.gateway.answers import stamp
 from services.gateway.keys import Caller
+from services.gateway.named_models import Model, model_of
 from services.gateway.queries import index_of
 from services.gateway.schemas.indexes import BuildView, IndexBody, IndexView
 from shared.catalogue.building import begin
-from shared.errors import Conflict, Flaw, NotConfigured, NotFound
+from shared.errors import Conflict, NotConfigured, NotFound
 from shared.ids import new_id
 from shared.index.damage import DamagedSegment
 from shared.index.manifest import Manifest
 from shared.indexes import LIVE, Alias, Index, Pointer, TargetKind, build_job_id, target
-from shared.models import RegisteredModel
-from shared.spaces import Spaces
 from shared.tasks import BuildIndex
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What an index has to know of a model."""
-
-    name: str
-    spaces: Spaces
 
 
 def everyone(caller: Caller) -> list[IndexView]:
@@ -69,26 +60,6 @@ def draw(
         state="building",
         alias=None,
     )
-
-
-def model_of(caller: Caller, name: str) -> Model:
-    """A registered model by id, `NAME@VERSION` or name, its last; or one that an index here has."""
-    models = caller.ports.catalogue.models
-    title, at, version = name.rpartition("@")
-    found: RegisteredModel | None
-    if name.startswith("mdl_"):
-        found = models.get(caller.tenant, name)
-    elif at:
-        found = models.named(caller.tenant, title, version)
-    else:
-        found = next((m for m in reversed(models.all(caller.tenant)) if m.name == name), None)
-    if found is not None:
-        return Model(found.title, found.spaces)
-    for index in reversed(caller.ports.catalogue.indexes.all(caller.tenant)):
-        if index.model == name:
-            return Model(index.model, index.spaces)
-    detail = f"There is no model {name!r} here: register it first (`lookalike model add`)."
-    raise NotFound(detail, code="no_such_model", flaws=(Flaw("/model", "no_such_model", detail),))
 
 
 def drop(caller: Caller, index_id: str) -> None:

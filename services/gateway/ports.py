@@ -1,6 +1,7 @@
 """What the gateway stands on, handed to it whole by whoever starts it."""
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -12,6 +13,7 @@ from shared.blobs.port import Blobs
 from shared.catalogue.port import Catalogue
 from shared.catalogue.targets import Targets
 from shared.fetching.fetcher import Fetcher
+from shared.models import BundledModel
 from shared.places import Places
 from shared.queue.port import Queue
 from shared.seams.embedder import Embedder, Embedders
@@ -35,6 +37,8 @@ class Ports:
     """Gets pictures that are named by URL; None: they are refused."""
     embedders: Embedders | None = None
     """For indexes of other models than the embedder's; None: their pictures are refused."""
+    bundled: Callable[[], Sequence[BundledModel]] = tuple
+    """Models that come along with the embedder, told by it; raises `Unavailable`."""
     untrainable: str | None = None
     """Why networks cannot be trained here; None where they can, or where only trainers know."""
 

@@ -6,8 +6,9 @@ a lost answer gets the job of the index that is there.
 
 from dataclasses import replace
 
-from services.gateway.indexes import aliases_on, draw, drop, model_of
+from services.gateway.indexes import aliases_on, draw, drop
 from services.gateway.keys import Caller
+from services.gateway.named_models import model_of
 from services.gateway.queries import index_of
 from services.gateway.schemas.indexes import ReembeddingBody
 from shared.catalogue.building import REEMBEDDING, begin, reembedding_id

@@ -44,6 +44,7 @@ def run(host: str, port: int) -> None:
             tenant=known.tenant,
             fetcher=stack.enter_context(installation.fetcher_of(known)),
             embedders=remembering,
+            bundled=embedder.bundled,
         )
         serve(create_app(ports), host, port)
 

@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import Final
 from urllib.parse import urlencode
 
 from shared.errors import Malformed
 from shared.images import MAX_PICTURE_BYTES, Crop
+from shared.models import BundledModel
 from shared.seams import frames
 from shared.seams.embedder import Embedding, Failure
 from shared.spaces import Spaces
 
 SPACES: Final = "/v1/spaces"
 EMBED: Final = "/v1/embed"
+MODELS: Final = "/v1/models"
 MEDIA_TYPE: Final = "application/octet-stream"
 NO_MODEL: Final = "no_such_model"
 """The code of who is asked for a fingerprint that no model of theirs has."""
@@ -96,6 +98,20 @@ def spaces_from_json(data: bytes) -> Spaces:
         return frames.spaces_from_json(json.loads(data))
     except _UNREADABLE as error:
         raise Malformed("These are no spaces.") from error
+
+
+def models_to_json(models: Sequence[BundledModel]) -> bytes:
+    return json.dumps([asdict(model) for model in models]).encode()
+
+
+def models_from_json(data: bytes) -> tuple[BundledModel, ...]:
+    try:
+        return tuple(
+            BundledModel(one["name"], frames.spaces_from_json(one["spaces"]), dict(one["manifest"]))
+            for one in json.loads(data)
+        )
+    except _UNREADABLE as error:
+        raise Malformed("These are no models.") from error
 
 
 def batches(pictures: Sequence[bytes]) -> list[list[bytes]]:

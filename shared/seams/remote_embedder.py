@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from shared.errors import Conflict, LookalikeError, NotFound, Unavailable
 from shared.images import Crop
+from shared.models import BundledModel
 from shared.pictures import check_crop
 from shared.seams import embedding_wire as wire
 from shared.seams.embedder import Embedder, Embedding, Failure
@@ -63,13 +64,18 @@ class _RemoteModel:
             raise Unavailable("The embedder left out pictures; try again.")
         return found.results
 
-    def _told(self, call: Call, parse: Callable[[bytes], Answer], timeout_s: float) -> Answer:
+    def _told(
+        self,
+        call: Call,
+        parse: Callable[[bytes], Answer],
+        timeout_s: float,
+        without: str = "No picture can be embedded at the moment",
+    ) -> Answer:
+        """`without` is what has to wait while the embedder does not answer."""
         until = time.monotonic() + timeout_s
         (told,) = race(call, [[self._process]], read_by(parse), until)
         if isinstance(told, NotFound | Unavailable):
-            raise Unavailable(
-                f"No picture can be embedded at the moment, try again: {told.detail}."
-            )
+            raise Unavailable(f"{without}, try again: {told.detail}.")
         if isinstance(told, LookalikeError):
             raise told
         return told
@@ -100,6 +106,15 @@ class RemoteEmbedder(_RemoteModel):
                 return None
             self._others[fingerprint] = other
         return self._others[fingerprint]
+
+    def bundled(self) -> tuple[BundledModel, ...]:
+        """The models that come along with it, asked for every time: another release has others."""
+        return self._told(
+            Call("GET", wire.MODELS),
+            wire.models_from_json,
+            SPACES_TIMEOUT_S,
+            "Nobody tells at the moment which models are bundled",
+        )
 
     def close(self) -> None:
         """Closes the connections that nobody uses."""

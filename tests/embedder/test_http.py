@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
 from services.embedder.app import create_app
 from shared.errors import Invalid, Unavailable
 from shared.images import MAX_PICTURE_BYTES, Crop
+from shared.models import BundledModel
 from shared.runtime import logs
 from shared.seams import embedding_wire as wire
 from shared.seams.embedder import Embedder, Embedding, Failure
@@ -58,8 +60,8 @@ def stack() -> Iterator[ExitStack]:
 def connected(stack: ExitStack) -> Callable[..., RemoteEmbedder]:
     """What a gateway has of an embedder that runs as a test says."""
 
-    def made(embedder: Embedder, **limits: int) -> RemoteEmbedder:
-        return at(stack, stack.enter_context(serving(create_app(embedder, None, **limits))))
+    def made(embedder: Embedder, **limits: Any) -> RemoteEmbedder:
+        return at(stack, stack.enter_context(serving(create_app(embedder, **limits))))
 
     return made
 
@@ -176,6 +178,18 @@ def test_what_the_embedder_refuses_comes_back_as_it_was(
     with pytest.raises(Invalid, match="Not like this") as refused:
         connected(Strict()).embed([b"one"])
     assert refused.value.kind == "bad_crop"
+
+
+def test_the_models_that_come_along_are_told_whole(stack: ExitStack) -> None:
+    brought = (BundledModel("a", SPACES, {"version": "1", "sizes": {"x": 1}}),)
+    url = stack.enter_context(serving(create_app(Echo(), bundled=brought)))
+    assert at(stack, url).bundled() == brought
+
+
+def test_nobody_takes_an_embedder_that_is_away_for_one_without_models(stack: ExitStack) -> None:
+    embedder = at(stack, f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(Unavailable, match="which models are bundled, try again"):
+        embedder.bundled()
 
 
 @pytest.mark.parametrize("body", [b"", b"\x01", b"\x02\0\0\0{}", b"\x02\0\0\0[]", b"\xff" * 40])

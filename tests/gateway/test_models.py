@@ -1,7 +1,8 @@
 """Models over HTTP: handed in, tried by the embedder, listed, given up."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,20 @@ import pytest
 from starlette.testclient import TestClient
 
 from services.embedder.archive import pack
-from services.embedder.model import DEFAULT, read_manifest
+from services.embedder.model import BUNDLED, DEFAULT, read_manifest
 from services.embedder.ports import Ports as EmbedderPorts
+from services.embedder.registry import bundled as folders
+from services.embedder.registry import bundled_models
 from services.embedder.tasks import handle
+from services.gateway.app import create_app
+from services.gateway.keys import ensure_key
 from services.gateway.ports import Ports
 from services.indexer.ports import Limits
 from services.indexer.ports import Ports as IndexerPorts
 from services.indexer.reconciler import registering
+from shared.errors import Unavailable
 from shared.indexes import Index
-from shared.models import registration_lease
+from shared.models import BundledModel, registration_lease
 from shared.tasks import RegisterModel
 from tests.model_folders import turned
 
@@ -93,6 +99,70 @@ def test_a_model_is_handed_in_tried_and_listed(
         *("tiny", None),
         ["idx_test"],
     )
+
+
+@pytest.fixture
+def bundled_client(ports: Ports) -> Iterator[TestClient]:
+    """Of an embedder that brings the models that come along."""
+    key = ensure_key(ports.catalogue, "default", "admin", "tests")
+    headers = {"Authorization": f"Bearer {key}"}
+    with TestClient(create_app(replace(ports, bundled=bundled_models)), headers=headers) as client:
+        yield client
+
+
+def test_bundled_models_are_listed_and_shown_by_name(
+    bundled_client: TestClient, ports: Ports
+) -> None:
+    *bundled, gone = bundled_client.get("/v1/models").json()["models"]
+    assert [one["name"] for one in bundled] == [folder.name for folder in folders()]
+    assert {(one["bundled"], one["model_id"]) for one in bundled} == {(True, None)}
+    assert (gone["name"], gone["bundled"], gone["indexes"]) == ("tiny", False, ["idx_test"])
+    one = bundled_client.get(f"/v1/models/{DEFAULT}").json()
+    manifest = read_manifest(BUNDLED / DEFAULT)
+    assert one in bundled
+    assert (one["version"], one["licence"]) == (manifest.version, manifest.licence)
+    assert one["fingerprint"] == manifest.spaces.fingerprint
+    ports.catalogue.indexes.create(
+        Index("idx_2", "default", DEFAULT, manifest.spaces, 1, ("segments",), (), "ready", 0)
+    )
+    assert bundled_client.get(f"/v1/models/{DEFAULT}").json()["indexes"] == ["idx_2"]
+
+
+def test_a_bundled_model_is_not_removed(bundled_client: TestClient) -> None:
+    refused = bundled_client.delete(f"/v1/models/{DEFAULT}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "bundled_model")
+    assert bundled_client.get(f"/v1/models/{DEFAULT}").status_code == 200
+
+
+def test_a_name_of_nobody_is_answered_with_those_that_there_are(
+    bundled_client: TestClient,
+) -> None:
+    for method in ("GET", "DELETE"):
+        absent = bundled_client.request(method, "/v1/models/nobody")
+        assert (absent.status_code, absent.json()["code"]) == (404, "no_such_model")
+        assert ", ".join(folder.name for folder in folders()) in absent.json()["detail"]
+
+
+def test_an_index_can_be_built_of_a_bundled_model_as_it_is(bundled_client: TestClient) -> None:
+    made = bundled_client.post("/v1/reembeddings", json={"model": DEFAULT})
+    assert made.status_code == 202, made.text
+    index = bundled_client.get(f"/v1/indexes/{made.json()['progress']['index']}").json()
+    assert index["model"] == DEFAULT
+    assert index["fingerprint"] == read_manifest(BUNDLED / DEFAULT).spaces.fingerprint
+
+
+def test_while_no_embedder_is_there_registered_models_are_shown_by_their_ids(
+    ports: Ports, hand_in: Callable[..., Answer]
+) -> None:
+    def away() -> list[BundledModel]:
+        raise Unavailable("Nobody tells at the moment which models are bundled.")
+
+    title = hand_in(bundled=DEFAULT)["progress"]["model"]
+    key = ensure_key(ports.catalogue, "default", "admin", "tests")
+    with TestClient(create_app(replace(ports, bundled=away))) as client:
+        client.headers["Authorization"] = f"Bearer {key}"
+        assert client.get(f"/v1/models/{title}").status_code == 200
+        assert client.get("/v1/models").json()["code"] == "unavailable"
 
 
 def test_a_bundled_model_is_registered_by_its_name(

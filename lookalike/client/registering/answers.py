@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What a model gives, costs and is worth; without `model_id` it is bundled there, not registered."""
+    """What a model gives, costs and is worth; neither `bundled` nor with a `model_id`, it is gone there."""
 
     name: str
     fingerprint: str
@@ -26,11 +26,13 @@ class Model:
     training: Mapping[str, Any]
     quality: Mapping[str, Any]
     pace: Mapping[str, Any]
+    bundled: bool = False
+    """It comes with the server's installation."""
 
     @property
     def title(self) -> str:
-        """`NAME@VERSION` of a registered one, by which it is called elsewhere."""
-        return self.name if self.version is None else f"{self.name}@{self.version}"
+        """`NAME@VERSION` of a registered one, else its name: by which it is called elsewhere."""
+        return self.name if self.model_id is None else f"{self.name}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True)

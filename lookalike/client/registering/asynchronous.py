@@ -16,11 +16,11 @@ class AsyncRegistering(ABC):
     async def _run(self, flow: Flow[Outcome]) -> Outcome: ...
 
     async def models(self) -> Models:
-        """Those that are registered, then bundled ones that indexes were made with."""
+        """Those that are bundled, those that are registered, and those that only indexes have any more."""
         return await self._run(flows.models())
 
     async def model(self, name: str) -> Model:
-        """A registered one, by its id or NAME@VERSION."""
+        """A bundled one by its name, a registered one by its id or NAME@VERSION."""
         return await self._run(flows.model(name))
 
     async def register_model(self, source: Source, *, progress: Progress | None = None) -> Job:
@@ -28,5 +28,5 @@ class AsyncRegistering(ABC):
         return await self._run(flows.register_model(source, progress))
 
     async def remove_model(self, name: str) -> None:
-        """Refused while an index has its vectors."""
+        """Of a registered one; refused while an index has its vectors."""
         return await self._run(flows.remove_model(name))

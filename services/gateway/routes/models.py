@@ -15,13 +15,13 @@ router = APIRouter(tags=["models"])
 
 @router.get("/models", responses={200: {"model": ModelsView}})
 def get_models(caller: Admin) -> Response:
-    """Models that are registered, and those that indexes were made with."""
+    """Models that are bundled, those that are registered, and any that indexes were made with."""
     return answer(ModelsView(models=models.everyone(caller)))
 
 
 @router.get("/models/{model}", responses={200: {"model": ModelView}})
 def get_model(model: str, caller: Admin) -> Response:
-    """One that is registered, by its id or NAME@VERSION."""
+    """A bundled one by its name, a registered one by its id or NAME@VERSION."""
     return answer(models.view(caller, model))
 
 
@@ -45,7 +45,7 @@ def post_model(
 
 @router.delete("/models/{model}", status_code=204)
 def delete_model(model: str, caller: Admin) -> Response:
-    """Give a registered model up; refused while an index has its vectors."""
+    """Give a registered model up; refused while an index has its vectors, and for a bundled one."""
     models.remove(caller, model)
     return Response(status_code=204)
 

@@ -46,7 +46,7 @@ _MODEL: Final = example(
 
 
 class ModelView(View):
-    """Without `model_id` it is not registered: an index has it that was made with a bundled one."""
+    """Registered where it has a `model_id`; neither that nor bundled: gone, and an index still has it."""
 
     model_config = ConfigDict(json_schema_extra=_MODEL)
     TOLD: ClassVar[tuple[str, ...]] = (
@@ -59,6 +59,8 @@ class ModelView(View):
     spaces: dict[str, int]
     indexes: list[str]
     """Those that have its vectors."""
+    bundled: bool = False
+    """It comes with the installation."""
     model_id: str | None = None
     version: str | None = None
     created_at: datetime | None = None
