@@ -9,6 +9,7 @@ from services.gateway.answers import stamp
 from services.gateway.indexes import find
 from services.gateway.keys import Caller
 from services.gateway.schemas.indexes import AliasBody, AliasView, MoveView, RollbackBody
+from services.gateway.warming import warm
 from shared.errors import (
     Conflict,
     Flaw,
@@ -20,9 +21,10 @@ from shared.errors import (
 )
 from shared.evaluations import Evaluation, newest
 from shared.indexes import LIVE, Alias, Ground, Index, Move, Why, unset
-from shared.seams.embedder import embedder_of
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+PATIENCE_S: Final = 15.0
+"""A model is fetched, loaded and tried within a second or two, unless it brings TensorFlow."""
 _JOBS: Final = 1_000
 """So many jobs back an exam is looked for; an older one is no reason to move anything today."""
 
@@ -45,8 +47,8 @@ def put(caller: Caller, name: str, body: AliasBody, if_match: str | None) -> Ali
     _check_match(before, if_match, needed=True)
     index = _complete(caller, body.index_id)
     ground = _ground(caller, before, index, body)
-    if name == LIVE and not body.force:
-        _make_ready(caller, index)
+    if name == LIVE and ground != "same_model":
+        _make_ready(caller, index, needed=not body.force)
     return _moved(caller, before, index, _why(caller, index, ground, body.reason))
 
 
@@ -60,8 +62,7 @@ def rollback(caller: Caller, name: str, body: RollbackBody, if_match: str | None
         detail = f"{alias.before}, where `{name}` was before, was dropped: make it again."
         raise Conflict(detail, code="nothing_before")
     index = _complete(caller, alias.before)
-    with suppress(LookalikeError):  # whoever wants to go back is kept from it by nothing
-        _make_ready(caller, index)
+    _make_ready(caller, index, needed=False)
     return _moved(caller, alias, index, _why(caller, index, "rolled_back", body.reason))
 
 
@@ -124,15 +125,13 @@ def _complete(caller: Caller, index_id: str) -> Index:
     return index
 
 
-def _make_ready(caller: Caller, index: Index) -> None:
-    """Has the model started where queries are embedded, so that no shopper waits for it."""
-    ports = caller.ports
-    if embedder_of(index.spaces.fingerprint, ports.embedder, ports.embedders) is None:
-        raise Conflict(
-            f"Nobody here has the model {index.model!r} of {index.index_id}, so no picture would "
-            "find anything: register it, or force the alias with a `reason`.",
-            code="other_model",
-        )
+def _make_ready(caller: Caller, index: Index, *, needed: bool) -> None:
+    """Has the model started; whoever insists, or wants to go back, is kept from it by nothing."""
+    if needed:
+        warm(caller.ports, index, patience_s=PATIENCE_S)
+        return
+    with suppress(LookalikeError):
+        warm(caller.ports, index, patience_s=0)
 
 
 def _moved(caller: Caller, before: Alias, index: Index, why: Why) -> AliasView:

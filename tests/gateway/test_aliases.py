@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from services.gateway import aliases
 from services.gateway.ports import Ports
+from shared.errors import Unavailable
 from shared.indexes import IndexState
 from shared.jobs import Job
 from shared.seams.embedder import Embedder
@@ -26,14 +28,17 @@ class Started(TinyEmbedder):
 
 
 class Known:
-    """Models by fingerprint, and which of them were asked for."""
+    """Models by fingerprint, which of them were asked for, and how often they are not there yet."""
 
     def __init__(self) -> None:
         self.models = {OTHER.fingerprint: Started()}
         self.asked: list[str] = []
+        self.away = 0
 
     def of(self, fingerprint: str) -> Embedder | None:
         self.asked.append(fingerprint)
+        if len(self.asked) <= self.away:
+            raise Unavailable("The model is being started.")
         return self.models.get(fingerprint)
 
 
@@ -113,6 +118,38 @@ def test_its_model_is_started_before_anybody_searches_with_it(
     exam(passed=True)
     move(client, "idx_new")
     assert models.asked == ["fp-other"]
+
+
+def test_a_model_that_takes_its_time_to_start_is_waited_for(
+    client: TestClient, candidate: Made, exam: Any, models: Known
+) -> None:
+    candidate()
+    exam(passed=True)
+    models.away = 2
+    assert move(client, "idx_new").status_code == 200
+    assert len(models.asked) == 3
+
+
+def test_nothing_moves_to_a_model_that_does_not_answer_but_by_force_or_backwards(
+    client: TestClient,
+    candidate: Made,
+    exam: Any,
+    models: Known,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aliases, "PATIENCE_S", 0.1)
+    candidate()
+    exam(passed=True)
+    models.away = 1_000_000
+    detail = refused(move(client, "idx_new"), "unavailable", 503)
+    assert "nothing was moved" in detail
+    assert "being started" in detail
+    assert live(client) == LIVE
+    assert move(client, "idx_new", force=True, reason="Now.").status_code == 200
+    candidate("idx_third")
+    assert move(client, "idx_third", version='"2"').status_code == 200, "of the same model"
+    assert client.post("/v1/aliases/live:rollback").status_code == 200
+    assert live(client) == "idx_new"
 
 
 def test_an_index_whose_model_nobody_has_becomes_live_by_force_alone(
