@@ -128,6 +128,8 @@ REGISTERING: Final = "registering"
 """The last stage: from here on it cannot be cancelled."""
 LEASE_MS: Final = 15_000
 """Whoever carries a training out says every second that it lives."""
+RANDOM: Final = "none"
+"""Where weights are named: a network that begins with random numbers."""
 ATTEMPTS: Final = 3
 """Workers or processes that may die over one training."""
 NO_TENSORFLOW: Final = (

@@ -20,6 +20,7 @@ from shared.jobs import Job
 from shared.tasks import Train
 from shared.trainings import (
     KINDS,
+    RANDOM,
     REGISTERING,
     TRAINING,
     TrainingRequest,
@@ -28,8 +29,6 @@ from shared.trainings import (
     posted,
 )
 
-RANDOM: Final = "none"
-"""What stands for weights where a network is to begin with random numbers."""
 _TRIES: Final = 5
 
 

@@ -20,11 +20,11 @@ import numpy as np
 import tensorflow as tf
 
 from services.embedder.decode import Pixels
+from shared import trainings
 from shared.errors import Invalid, NotFound
 from shared.vectors import Floats
 
-RANDOM: Final = Path("none")
-"""In place of weights: random numbers."""
+RANDOM: Final = Path(trainings.RANDOM)
 SIDE: Final = 224
 """What most weights were trained with; others are possible."""
 _NAMED: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {

@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from shared.places import Places
-from shared.trainings import AdaptRequest, TrainingRequest, TripletRequest
+from shared.trainings import RANDOM, AdaptRequest, TrainingRequest, TripletRequest
 
 _FILE: Final = "file:"
 _BLOCK: Final = 8 * 1024 * 1024
-RANDOM: Final = "none"
-"""In place of weights: random numbers."""
 
 
 def fetched(places: Places, tenant: str, request: TrainingRequest, folder: Path) -> TrainingRequest:
