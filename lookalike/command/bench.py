@@ -52,6 +52,7 @@ def bench(
         for one in printed:
             _say_compared(one["details"].get("compared", []))
         say_table(("claim", "measured", "target", "held"), [_row(claim) for claim in claims])
+        complain(f"Measured on {printed[-1]['machine']['processor']}.")
     if len(printed) < len(results):
         raise typer.Exit(FAILED)
     if not all(claim["held"] for claim in claims):

@@ -58,10 +58,12 @@ def test_what_was_measured_side_by_side_is_a_table_of_its_own(alone: Run, checko
         {"name": "one way", "pictures_per_second": 480.5, "note": ""},
         {"name": "another", "pictures_per_second": None, "note": "not installed"},
     ]
-    told = {"bench": "embed", "machine": {}, "claims": [], "details": {"compared": compared}}
+    machine, details = {"processor": "Quick 9"}, {"compared": compared}
+    told = {"bench": "embed", "machine": machine, "claims": [], "details": details}
     (checkout / "embed.py").write_text(f"import json; print({json.dumps(json.dumps(told))})")
     done = alone("bench", "embed")
     assert done.code == 0
+    assert "Measured on Quick 9." in done.err
     for said in ("pictures per second", "one way", "480.5", "another", "not installed"):
         assert said in done.out
 
