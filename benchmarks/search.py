@@ -93,7 +93,7 @@ def asked(searcher: LocalSearcher, vector: NDArray[np.float16], **case: Any) -> 
     query = vector.astype("<f4").tobytes()
     wanted = {"index": "big", **case}
     return searcher.search(
-        SearchRequest(tenant="t", fingerprint="bench", vector=query, limit=10, **wanted)
+        SearchRequest(tenant="t", fingerprint=SPACES.fingerprint, vector=query, limit=10, **wanted)
     )
 
 

@@ -314,7 +314,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=300)
     asked = parser.parse_args()
     rows, queries = (2_000, 20) if asked.quick else (asked.rows, asked.queries)
-    base = SearchRequest("t", "i", "bench", limit=38, deadline_ms=5_000)
+    base = SearchRequest("t", "i", SPACES.fingerprint, limit=38, deadline_ms=5_000)
     requests = [
         replace(base, vector=vector.astype("<f4").tobytes()) for vector in pictures(queries, seed=3)
     ]
