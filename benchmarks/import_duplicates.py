@@ -41,7 +41,7 @@ from shared.jobs import Import
 from shared.places import Places
 from shared.queue.local import LocalQueue
 from shared.seams.embedder import Embedding
-from shared.spaces import Spaces
+from shared.spaces import SAME_PHOTO, Spaces
 from shared.vectors import Floats
 
 Pixels = NDArray[Any]
@@ -96,6 +96,12 @@ ANEW: Final[Mapping[str, Callable[[Pixels], bytes]]] = {
 }
 SAME: Final = tuple(ANEW)[:9]
 """Re-encoded or resized, and nothing else."""
+COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "re-encoded": SAME[:4],
+    "resized": SAME[4:8],
+    **{name: (name,) for name in tuple(ANEW)[8:]},
+}
+"""Of ways that are told as one, what was found least."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +160,7 @@ def judged(embedder: InProcessEmbedder, data: list[bytes], count: int) -> dict[s
         "pictures": len(data),
         "found": {name: round(share, 3) for name, share in recall.items()},
         "near_pairs_per_1000_pictures": round(len(found) / thousands, 2),
-        "told_pairs_per_1000_pictures": round(int(passed.sum()) / thousands, 2),
+        "told_pairs": int(passed.sum()),
     }
 
 
@@ -229,6 +235,18 @@ def fill(catalogue: SqliteCatalogue, job: Import, made: Hashes, spaces: Spaces) 
         )
 
 
+def compared(collections: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A line of the table for each collection."""
+    return [
+        {
+            "pictures": f"{one['pictures']:,} {name}",
+            **{title: min(one["found"][how] for how in ways) for title, ways in COLUMNS.items()},
+            "pairs told of different ones": one["told_pairs"],
+        }
+        for name, one in collections.items()
+    ]
+
+
 def claims(found: Mapping[str, Any]) -> list[Claim]:
     said = []
     for name, one in found["collections"].items():
@@ -249,8 +267,11 @@ def measured(folder: Path, *, drawn: int, judge: int, core: Sequence[int], repor
     embedder = InProcessEmbedder(BUNDLED / DEFAULT)
     plain = {str(count): core_seconds(count, crowded=False) for count in core}
     crowd = core_seconds(core[0], crowded=True)
+    found = {name: judged(embedder, data, judge) for name, data in collections(drawn)}
     return {
-        "collections": {name: judged(embedder, data, judge) for name, data in collections(drawn)},
+        "compared": compared(found),
+        "limits": {"bits": NEAR, **SAME_PHOTO},
+        "collections": found,
         "near_hashes": plain,
         "near_hashes_crowded": {str(core[0]): crowd},
         "crowd_factor": crowd["cpu_s"] / max(plain[str(core[0])]["cpu_s"], 0.1),
