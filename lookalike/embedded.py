@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from services.embedder import tasks as embedder
 from services.embedder.local import ChildEmbedder
-from services.embedder.on_duty import OnDuty
+from services.embedder.on_duty import OnDuty, start_live
 from services.embedder.ports import Ports as EmbedderPorts
 from services.embedder.registry import Shelf, bundled_models, keep
 from services.embedder.training.jobs import running as training
@@ -137,6 +137,7 @@ def embedded(
         trainer = Trainer(catalogue, blobs, places, data / "trainings", _for_children(data, model))
 
         ensure_index(indexing, _wanted(Path(known.model).name, queries.spaces), alone=True)
+        start_live(queries, catalogue, TENANT)
         shards.start()
         stack.callback(shards.close)
         searcher = LocalSearcher(shards, annoy=with_annoy)

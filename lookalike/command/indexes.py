@@ -1,14 +1,18 @@
 """`lookalike index`: indexes beside each other."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lookalike.command.connection import HERE, Key, Server, connected
-from lookalike.command.output import Json, say, say_json, say_table
+from lookalike.command.faults import FAILED
+from lookalike.command.output import PARTLY, Json, complain, progress, say, say_json, say_table
 
-app = typer.Typer(no_args_is_help=True, help="Indexes: list, show, create, drop.")
+if TYPE_CHECKING:
+    from lookalike.client.examining.answers import Evaluation
+
+app = typer.Typer(no_args_is_help=True, help="Indexes: list, show, create, examine, drop.")
 
 
 class Target(StrEnum):
@@ -72,6 +76,28 @@ def create(
 
 
 @app.command()
+def examine(
+    index_id: Id,
+    *,
+    against: Annotated[str, typer.Option(help="Another index, by id or alias.")] = "live",
+    server: Server = HERE,
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Its exam, without which `live` does not move to it; exit 0 passed, 1 failed, 3 nothing to judge by."""
+    with connected(server, key) as shop, progress("examining"):
+        held = shop.evaluate(index_id, against)
+    if as_json:
+        say_json(held)
+    else:
+        _tell(held, towards_live=against == "live")
+    if held.state != "succeeded" or held.passed is False:
+        raise typer.Exit(FAILED)
+    if held.passed is None:
+        raise typer.Exit(PARTLY)
+
+
+@app.command()
 def drop(index_id: Id, server: Server = HERE, key: Key = "", as_json: Json = False) -> None:
     """Give up one that no alias is on."""
     with connected(server, key) as shop:
@@ -80,3 +106,13 @@ def drop(index_id: Id, server: Server = HERE, key: Key = "", as_json: Json = Fal
         say_json({"index_id": index_id, "dropped": True})
     else:
         typer.echo(f"{index_id} is being dropped.")
+
+
+def _tell(held: "Evaluation", *, towards_live: bool) -> None:
+    told = {"index": held.index, "against": held.against, "passed": held.passed}
+    say({"exam": held.evaluation_id, **told, "report": held.report_url}, as_json=False)
+    for sentence in (held.detail, *held.reasons, *held.notes):
+        if sentence:
+            complain(sentence)
+    if held.passed and towards_live:
+        complain(f"Make it live: lookalike alias set live {held.index}")

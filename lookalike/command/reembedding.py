@@ -1,5 +1,6 @@
 """`lookalike reembed`: the catalogue brought to another model, beside the one that is live."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -11,7 +12,7 @@ from lookalike.command.faults import FAILED
 from lookalike.command.indexes import Shards, Targets
 from lookalike.command.live import live
 from lookalike.command.output import PARTLY, Json, complain, say, say_json
-from shared.errors import Conflict
+from shared.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from lookalike.client import Lookalike
@@ -54,6 +55,8 @@ def _named(shop: "Lookalike", model: str) -> str:
     """What the server knows a model by; a folder is registered."""
     folder = Path(model)
     if not (folder / "model.json").is_file():
+        if os.sep in model:
+            raise Invalid(f"{model} is no folder of a model: there is no model.json in it.")
         return model
     registered = shop.wait(shop.register_model(folder))
     if registered.state != "succeeded":
@@ -92,5 +95,9 @@ def _tell(job: "Job") -> None:
     for sentence in (job.detail, *told.get("reasons", ())):
         if sentence:
             complain(sentence)
-    if told.get("passed"):
+    if job.state == "running":
+        complain("It goes on as this job; the same command with --watch shows how far it is.")
+    elif told.get("passed"):
         complain(f"Make it live: lookalike alias set live {told['index']}")
+    elif told.get("stage") in ("ready", "unexamined"):
+        complain(f"It has sat no exam: lookalike index examine {told['index']}")

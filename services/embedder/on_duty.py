@@ -1,5 +1,6 @@
 """The models that one process embeds with: the settings' from its start, others when asked for."""
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -7,11 +8,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
+from shared.catalogue.port import Catalogue
 from shared.errors import LookalikeError, Unavailable
 from shared.images import Crop
-from shared.seams.embedder import Embedder, Embedding, Failure
+from shared.indexes import LIVE
+from shared.seams.embedder import Embedder, Embedders, Embedding, Failure
 from shared.spaces import Spaces
 
+_log: Final = logging.getLogger(__name__)
 OTHERS: Final = 4
 """Models beside the settings' that are kept at once: the live one, candidates, and a spare place."""
 
@@ -111,6 +115,17 @@ class OnDuty:
             if self._others.get(fingerprint) is called:
                 del self._others[fingerprint]
         called.close()
+
+
+def start_live(embedders: Embedders, catalogue: Catalogue, tenant: str) -> None:
+    """The model of the index that shoppers search, before they come; what cannot be had now waits."""
+    try:
+        alias = catalogue.indexes.alias(tenant, LIVE)
+        index = catalogue.indexes.get(alias.index_id) if alias else None
+        if index is not None:
+            embedders.of(index.spaces.fingerprint)
+    except LookalikeError as error:
+        _log.warning("the live index's model is started when it is asked for: %s", error.detail)
 
 
 class _Called:

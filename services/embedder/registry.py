@@ -7,6 +7,7 @@ be had. Folders of registered models are a cache on this machine, and may be del
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -160,8 +161,7 @@ def register_archive(
 ) -> RegisteredModel:
     """The same of a tar file from outside, which may be packed in other ways."""
     with _room() as room:
-        unpack(archive, room / "model")
-        manifest = verified(room / "model")
+        manifest = _unpacked(archive, room / "model")
         check_names(manifest.name, manifest.version)
         with (room / "archive.tar").open("wb") as file:
             pack(room / "model", file)
@@ -196,6 +196,15 @@ def folder_of_registered(blobs: Blobs, cache: Path, model: RegisteredModel) -> P
         finally:
             shutil.rmtree(half_made, ignore_errors=True)
     return folder
+
+
+def _unpacked(archive: Path, folder: Path) -> Manifest:
+    """Verified; what is wrong is told without the place, which is gone when it is read."""
+    unpack(archive, folder)
+    try:
+        return verified(folder)
+    except Invalid as error:
+        raise Invalid(error.detail.replace(f"{folder}{os.sep}", ""), code=error.kind) from error
 
 
 def _fetch(blobs: Blobs, model: RegisteredModel, into: Path) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 from services.embedder.app import create_app
 from services.embedder.local import ChildEmbedder
-from services.embedder.on_duty import OnDuty
+from services.embedder.on_duty import OnDuty, start_live
 from services.embedder.registry import bundled_models, shelf_of
 from shared.runtime.arguments import address, processors
 from shared.runtime.http import serve
@@ -29,6 +29,8 @@ def run(host: str, port: int) -> None:
             shelf.folder_at_start(known.tenant, known.model), shelf.of_fingerprint, children
         ) as embedder,
     ):
+        if shelf.catalogue is not None:
+            start_live(embedder, shelf.catalogue, known.tenant)
         serve(create_app(embedder, embedder, bundled=bundled_models()), host, port)
 
 

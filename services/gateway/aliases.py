@@ -101,7 +101,10 @@ def _unexamined(index: Index, standing: Index, exam: Evaluation | None) -> Confl
     pair = f"{index.index_id} against {standing.index_id}, which is `{LIVE}`"
     otherwise = "or force it, with a `reason`."
     if exam is None:
-        detail = f"No exam of {pair}, has ended: ask for one (POST /v1/evaluations), {otherwise}"
+        detail = (
+            f"No exam of {pair}, has ended: ask for one (`lookalike index examine "
+            f"{index.index_id}`, or POST /v1/evaluations), {otherwise}"
+        )
         return Conflict(detail, code="not_evaluated")
     told = " ".join(exam.reasons) or "It gave no reasons."
     if exam.passed is None:

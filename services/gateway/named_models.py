@@ -1,10 +1,11 @@
 """Models by name: those that come along with the embedder, and those that are registered."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from services.gateway.keys import Caller
-from shared.errors import Flaw, NotFound
+from shared.errors import Flaw, NotFound, Unavailable
 from shared.models import (
     MODEL_ID,
     BundledModel,
@@ -34,7 +35,7 @@ def find(caller: Caller, name: str) -> Known:
     title, _, version = name.rpartition("@")
     there = models.get(caller.tenant, name) or models.named(caller.tenant, title, version)
     if there is None:
-        raise unknown_model(name, _names(caller, name))
+        raise unknown_model(name, _names(caller))
     return there
 
 
@@ -52,7 +53,7 @@ def model_of(caller: Caller, name: str) -> Model:
     for index in reversed(caller.ports.catalogue.indexes.all(caller.tenant)):
         if index.model == name:
             return Model(index.model, index.spaces)
-    unknown = unknown_model(name, _names(caller, name))
+    unknown = unknown_model(name, _names(caller))
     detail = f"{unknown.detail} A folder is registered first (`lookalike model add`)."
     raise NotFound(detail, code=unknown.kind, flaws=(Flaw("/model", unknown.kind, detail),))
 
@@ -64,9 +65,9 @@ def _bundled(caller: Caller, name: str) -> BundledModel | None:
     return next((one for one in caller.ports.bundled() if one.name == name), None)
 
 
-def _names(caller: Caller, like: str) -> Iterator[str]:
-    """Of those that could have been meant."""
-    if not names_registered(like):
+def _names(caller: Caller) -> Iterator[str]:
+    """Of all; bundled ones are left out while nobody tells which there are."""
+    with suppress(Unavailable):
         yield from (one.name for one in caller.ports.bundled())
     yield from (one.title for one in caller.ports.catalogue.models.all(caller.tenant))
 

@@ -25,8 +25,8 @@ def start(caller: Caller, body: ReembeddingBody) -> Job:
     model = model_of(caller, body.model)
     if model.spaces.fingerprint == live.spaces.fingerprint:
         raise Conflict(
-            f"`{LIVE}` is an index of {body.model} already; for another shape of it, POST "
-            "/v1/indexes.",
+            f"`{LIVE}` is an index of {body.model} already; for another shape of it, make an index "
+            "(`lookalike index create`, or POST /v1/indexes).",
             code="same_model",
         )
     drawn = draw(caller, live, model, body.shards, body.targets)

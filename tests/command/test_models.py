@@ -73,6 +73,58 @@ def test_a_model_is_added_to_a_server_and_removed_there(lookalike: Run, folder: 
     assert lookalike("model", "show", "turned@21").code == 1
 
 
+def test_a_server_and_its_folder_tell_of_the_same_models(
+    lookalike: Run, alone: Run, data: Path
+) -> None:
+    here, there = (
+        run("model", "list", *at).out for run, at in ((alone, ["--data", data]), (lookalike, []))
+    )
+    assert here == there
+    assert here.count("\tbundled\n") == 2
+
+
+def test_what_is_bundled_is_not_removed_and_the_reason_is_told(
+    lookalike: Run, alone: Run, data: Path
+) -> None:
+    for ran in (
+        lookalike("model", "remove", DEFAULT),
+        alone("model", "remove", DEFAULT, "--data", data),
+    ):
+        assert (ran.code, "comes with the installation" in ran.err) == (1, True)
+
+
+def test_a_torn_folder_is_told_by_its_files_and_not_where_the_server_had_them(
+    lookalike: Run, folder: Path
+) -> None:
+    weights = folder / "model.tflite"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    refused = lookalike("model", "add", folder)
+    assert refused.err.splitlines()[-1].startswith("model.tflite is not the file")
+
+
+def test_what_cannot_be_reembedded_with_is_told_before_anything_is_made(
+    lookalike: Run, tmp_path: Path
+) -> None:
+    absent = lookalike("reembed", tmp_path / "nowhere")
+    assert (absent.code, "there is no model.json in it" in absent.err) == (1, True)
+    for name in ("nobody", "nobody@7"):
+        unknown = lookalike("reembed", name)
+        assert (unknown.code, "there are: base, small" in unknown.err) == (1, True)
+    again = lookalike("reembed", DEFAULT)
+    assert (again.code, "lookalike index create" in again.err) == (1, True)
+
+
+def test_an_index_sits_an_exam_when_it_is_told_to(lookalike: Run) -> None:
+    (live,) = json.loads(lookalike("index", "list", "--json").out)
+    alone = lookalike("index", "examine", live["index_id"], "--json")
+    told = json.loads(alone.out)
+    assert (told["index"], told["state"]) == (live["index_id"], "succeeded")
+    assert alone.code == {True: 0, False: 1, None: 3}[told["passed"]]
+    people = lookalike("index", "examine", live["index_id"])
+    assert f"index\t{live['index_id']}" in people.out
+    assert lookalike("index", "examine", "idx_none").code == 1
+
+
 def test_what_a_server_refuses_is_the_commands_failure(lookalike: Run, folder: Path) -> None:
     (folder / "golden" / "0.png").unlink()
     refused = lookalike("model", "add", folder)

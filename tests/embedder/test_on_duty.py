@@ -1,15 +1,17 @@
 """Which models are kept, and what becomes of those that are not."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from services.embedder.on_duty import OnDuty, Started
+from services.embedder.on_duty import OnDuty, Started, start_live
+from shared.catalogue.sqlite.catalogue import SqliteCatalogue
 from shared.errors import Invalid, Unavailable
 from shared.images import Crop
+from shared.indexes import Index
 from shared.seams.embedder import Embedding, Failure
 from shared.spaces import Spaces
 
@@ -140,6 +142,32 @@ def test_a_model_that_takes_long_to_start_holds_up_no_other(street: Street) -> N
     may_go.set()
     slow.join(10)
     assert street.at_work == ["own", "a", "slow"]
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[SqliteCatalogue]:
+    """With a live index of the model `a`."""
+    with SqliteCatalogue(tmp_path / "catalogue.sqlite") as catalogue:
+        index = Index("idx_a", "shop", "a", Spaces("a", ()), 1, ("segments",), (), "ready", 0)
+        catalogue.indexes.create(index)
+        catalogue.indexes.move_alias("shop", "live", "idx_a")
+        yield catalogue
+
+
+def test_the_model_of_the_live_index_is_started_before_it_is_asked_for(
+    street: Street, duty: OnDuty, catalogue: SqliteCatalogue
+) -> None:
+    start_live(duty, catalogue, "shop")
+    assert street.at_work == ["own", "a"]
+
+
+def test_a_live_model_that_cannot_be_had_keeps_nobody_from_starting(
+    street: Street, duty: OnDuty, catalogue: SqliteCatalogue
+) -> None:
+    start_live(duty, catalogue, "a tenant without indexes")
+    street.barred.add("a")
+    start_live(duty, catalogue, "shop")
+    assert street.at_work == ["own"]
 
 
 def _all_of(work: Sequence[Callable[[], None]]) -> None:
