@@ -16,7 +16,7 @@ from tests.servers.process import free_port
         "mongodb://till:s3cret@127.0.0.1:{port}",
         "mongodb://till:s3cret:@@127.0.0.1:{port}/shop",
         "mongodb://till:s3cret@127.0.0.1:none/shop",
-        "mongodb://till:s3cret@127.0.0.1:{port}/shop?w=s3cret&authMechanism=s3cret",
+        "mongodb://till:s3cret@127.0.0.1:{port}/shop?w=s3cret&authMechanism=s3cret&serverSelectionTimeoutMS=200",
     ],
 )
 def test_no_error_shows_the_password(address: str) -> None:
