@@ -5,7 +5,8 @@
 Folders are those that `python -m services.embedder.training.bundled` writes; without any, the bundled ones.
 What `--leave-out` left out is told by their manifests, and Fashion-MNIST taught none. Beside a model stand
 the network that it began from and the teacher, as they came: the means of their features, of pictures framed
-as ours are. A difference is one on the same photos, with its standard error.
+as ours are. A difference is one on the same photos, with its standard error: kinds, not photos, are drawn by
+chance, for photos of one kind are alike.
 """
 
 import os
@@ -27,8 +28,17 @@ from services.embedder.training.bundled.recipes import DOMAINS, RECIPES, TEACHER
 from shared.vectors import Floats
 
 Kinds = NDArray[np.str_]
-Shares = dict[str, Floats]
-"""By figure, photo by photo, how much of what was found is of its kind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Photo by photo, how much of what was found is of its kind."""
+
+    shares: Floats
+    kinds: Kinds
+
+
+ByFigure = dict[str, Found]
 FASHION: Final = "Fashion-MNIST"
 
 
@@ -46,33 +56,35 @@ class Origin:
 THE_TEACHER: Final = Origin(TEACHER, TEACHER_SIDE)
 
 
-def among_each_other(vectors: Floats, kinds: Kinds) -> Shares:
+def among_each_other(vectors: Floats, kinds: Kinds) -> ByFigure:
     return {
-        "nearest": of_its_kind(vectors, kinds, 1),
-        "of ten nearest": of_its_kind(vectors, kinds, 10),
+        "nearest": Found(of_its_kind(vectors, kinds, 1), kinds),
+        "of ten nearest": Found(of_its_kind(vectors, kinds, 10), kinds),
     }
 
 
-def groceries(model: Model, data: Path) -> Shares:
+def groceries(model: Model, data: Path) -> ByFigure:
     pictures, kinds = photos(data / DOMAINS["grocery"])
     return among_each_other(content_of(model, pictures), kinds)
 
 
-def clothes(model: Model, data: Path) -> Shares:
+def clothes(model: Model, data: Path) -> ByFigure:
     """`validation` by its nearest in `train`; and, as these are few, `train` among each other."""
     known, kinds = photos(data / DOMAINS["clothing"])
     asked, wanted = photos(data / "clothing" / "validation")
     vectors = content_of(model, known)
     validated = answered(vectors, kinds, content_of(model, asked), wanted)
-    return {"validation, nearest in train": validated} | among_each_other(vectors, kinds)
+    return {"validation, nearest in train": Found(validated, wanted)} | among_each_other(
+        vectors, kinds
+    )
 
 
-def grey_clothes(model: Model, data: Path) -> Shares:
+def grey_clothes(model: Model, data: Path) -> ByFigure:
     pictures, kinds = fashion_mnist(data)
     return among_each_other(content_of(model, pictures), kinds)
 
 
-JUDGES: Final[Mapping[str, Callable[[Model, Path], Shares]]] = {
+JUDGES: Final[Mapping[str, Callable[[Model, Path], ByFigure]]] = {
     "clothing": clothes,
     "grocery": groceries,
     FASHION: grey_clothes,
@@ -90,18 +102,21 @@ def origins(manifest: Manifest) -> list[Origin]:
     return list(dict.fromkeys([Origin(recipe.backbone, recipe.side), THE_TEACHER]))
 
 
-def apart(one: Floats, other: Floats) -> tuple[float, float]:
+def apart(one: Found, other: Found) -> tuple[float, float]:
     """By how much the mean of one is more, and the standard error of that; both are of the same photos."""
-    more = one - other
-    return float(more.mean()), float(more.std(ddof=1) / np.sqrt(len(more)))
+    more = (one.shares - other.shares).astype(np.float64)
+    mean = more.mean()
+    of_kind = np.unique(one.kinds, return_inverse=True)[1]
+    by_kind = np.bincount(of_kind, more - mean)
+    return float(mean), float(np.sqrt((by_kind**2).sum()) / len(more))
 
 
-def line(name: str, judged_on: str, figure: str, own: Floats, others: list[Floats]) -> str:
+def line(name: str, judged_on: str, figure: str, own: Found, others: list[Found]) -> str:
     """One of the table; the last cells are empty where what it began from is the teacher."""
-    cells = [name, judged_on, figure, f"{len(own):,}", f"{own.mean():.3f}"]
+    cells = [name, judged_on, figure, f"{len(own.shares):,}", f"{own.shares.mean():.3f}"]
     for other in others:
         more, error = apart(own, other)
-        cells += [f"{other.mean():.3f}", f"{more:+.3f} ± {error:.3f}"]
+        cells += [f"{other.shares.mean():.3f}", f"{more:+.3f} ± {error:.3f}"]
     return f"| {' | '.join(cells + [''] * (9 - len(cells)))} |"
 
 
@@ -113,7 +128,7 @@ def lines(folders: list[Path], data: Path, scratch: Path) -> Iterator[str]:
         return load(as_it_came(origin.backbone, origin.side, data, scratch))
 
     @cache
-    def judged(origin: Origin, kind: str) -> Shares:
+    def judged(origin: Origin, kind: str) -> ByFigure:
         return JUDGES[kind](as_it_came(origin), data)
 
     for folder in folders:
@@ -121,7 +136,7 @@ def lines(folders: list[Path], data: Path, scratch: Path) -> Iterator[str]:
         for kind in unseen(model.manifest):
             beside = [judged(origin, kind) for origin in origins(model.manifest)]
             for figure, own in JUDGES[kind](model, data).items():
-                others = [shares[figure] for shares in beside]
+                others = [found[figure] for found in beside]
                 yield line(model.manifest.name, kind, figure, own, others)
 
 
