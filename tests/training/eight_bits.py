@@ -1,7 +1,5 @@
-"""A small network in eight bits, in a process of its own: `python -m tests.training.eight_bits FOLDER`."""
+"""A small network in eight bits, and what a test asks of it; it loads TensorFlow."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +35,8 @@ def kinds(weights: bytes) -> dict[str, list[str]]:
     return told
 
 
-def main(folder: Path) -> None:
+def answers(folder: Path) -> dict[str, Any]:
+    """Makes `small` and `small-int8` in the folder."""
     network = content()
     export(network, folder / "small", About("small", "1", "made up"))
     pictures = int8.samples(None, 8)
@@ -49,8 +48,4 @@ def main(folder: Path) -> None:
         name: float(likeness[:, part].sum(axis=1).mean())
         for name, part in manifest.spaces.slices().items()
     }
-    sys.stdout.write(json.dumps({"likeness": found, "kinds": kinds(weights)}) + "\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    return {"likeness": found, "kinds": kinds(weights)}

@@ -1,11 +1,5 @@
-"""What tests ask of networks, in processes of their own: `python -m tests.training.lessons VERB FOLDER`.
+"""What tests ask of networks: each lesson answers many questions, by name, in a process of its own."""
 
-TensorFlow takes long to load, so that each verb answers many questions at once, by name.
-"""
-
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +13,7 @@ from services.embedder.training.progress import Cancelled, Progress, tell_nobody
 from shared.errors import LookalikeError
 from shared.trainings import ClassifierRequest
 from tests.training.drawn import draw_folders
-from tests.training.processes import ROOT, environment
+from tests.training.processes import answered
 
 SIDE = 32
 REQUEST = ClassifierRequest(
@@ -35,19 +29,9 @@ REQUEST = ClassifierRequest(
 )
 
 
-def ask(verb: str, folder: Path, timeout: float = 580) -> dict[str, Any]:
-    """The verb's answers, read from the last line that it says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.training.lessons", verb, str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=environment(),
-        timeout=timeout,
-    )
-    assert done.returncode == 0, done.stderr
-    answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def ask(lesson: str, folder: Path, timeout: float = 580) -> dict[str, Any]:
+    """The answers of a lesson below."""
+    answers: dict[str, Any] = answered(__name__, lesson, folder, timeout=timeout)
     return answers
 
 
@@ -60,7 +44,7 @@ def said(doing: Callable[[], object]) -> str:
     return ""
 
 
-def _networks(folder: Path) -> Mapping[str, Any]:
+def networks(folder: Path) -> Mapping[str, Any]:
     """Backbones, what they want of pictures and of weights; ways out of Keras."""
     import keras  # type: ignore[import-untyped]  # it brings no types
     import tensorflow as tf
@@ -167,7 +151,7 @@ def _networks(folder: Path) -> Mapping[str, Any]:
     }
 
 
-def _training(folder: Path) -> Mapping[str, Any]:
+def training(folder: Path) -> Mapping[str, Any]:
     """A whole training that is stopped, gone on with, and compared with one that was not."""
     import tensorflow as tf
 
@@ -247,11 +231,3 @@ def _difference(first: Path, second: Path) -> float:
     ended = [np.load(next(scratch.rglob("unfrozen.npz"))) for scratch in (first, second)]
     names = [name for name in ended[0] if name.startswith("now.")]
     return max(float(np.abs(ended[0][name] - ended[1][name]).max()) for name in names)
-
-
-if __name__ == "__main__":
-    _VERBS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
-        "networks": _networks,
-        "training": _training,
-    }
-    print(json.dumps(_VERBS[sys.argv[1]](Path(sys.argv[2]))))  # noqa: T201 - what the test reads

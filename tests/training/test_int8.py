@@ -1,13 +1,10 @@
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.embedder.model import read_manifest, verify
-from tests.training.processes import ROOT, environment
+from tests.training.processes import answered
 
 
 @pytest.fixture(scope="module")
@@ -18,12 +15,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def told(folder: Path) -> dict[str, Any]:
     """A small network as a model, and as a variant of it in eight bits."""
-    command = [sys.executable, "-m", "tests.training.eight_bits", str(folder)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = answered("tests.training.eight_bits", "answers", folder)
     return found
 
 

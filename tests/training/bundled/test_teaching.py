@@ -1,14 +1,11 @@
 """How the bundled models are taught; asked in one process with TensorFlow."""
 
-import json
-import subprocess
-import sys
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
-from tests.training.processes import ROOT, environment
+from tests.training.processes import answered
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -18,17 +15,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.training.bundled.recipes"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=environment(),
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = answered("tests.training.bundled.recipes", "answers")
     return found
 
 

@@ -1,79 +1,49 @@
 """What tests ask of TensorFlow, in a process of its own: `python -m tests.training.triplet.teaching VERB`."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.training.processes import ROOT, environment
-
-_COMMAND = [sys.executable, "-m", "tests.training.triplet.teaching"]
+from tests.training.processes import answered
 
 
 def ask(verb: str, *arguments: object, timeout: float = 250) -> Any:
-    """What the verb below answers; its standard error where it fails."""
-    done = subprocess.run(
-        [*_COMMAND, verb, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env=environment(),
-        timeout=timeout,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    """What the verb below answers, in a process of its own."""
+    return answered(__name__, "said", verb, *map(str, arguments), timeout=timeout)
 
 
 class Losses:
-    """Asked for a loss as often as a test likes; loads TensorFlow once."""
+    """Asked for a loss as often as a test likes, in one process."""
 
-    def __init__(self) -> None:
-        self._child = subprocess.Popen(
-            [*_COMMAND, "losses"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            cwd=ROOT,
-            env=environment(),
-        )
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
 
     def __call__(self, name: str, margin: float, *arrays: Any) -> tuple[float, list[list[float]]]:
         """The loss, and its slopes by the vectors."""
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        asked = [name, margin, *(array.tolist() for array in arrays)]
-        self._child.stdin.write(json.dumps(asked) + "\n")
-        self._child.stdin.flush()
-        loss, slopes = json.loads(self._child.stdout.readline())
+        self._pipe.send((name, margin, *arrays))
+        loss, slopes = self._pipe.recv()
         return loss, slopes
 
-    def close(self) -> None:
-        self._child.kill()
-        self._child.communicate()
 
-
-def _losses() -> None:
+def losses(pipe: Connection) -> None:
+    """The other end of `Losses`."""
     import tensorflow as tf
 
     from services.embedder.training.triplet.losses import loss_of
 
-    for line in sys.stdin:
-        name, margin, vectors, positive, negative = json.loads(line)
+    while True:
+        name, margin, vectors, positive, negative = pipe.recv()
         seen = tf.constant(vectors, tf.float32)
         masks = tf.constant(positive, tf.bool), tf.constant(negative, tf.bool)
         with tf.GradientTape() as tape:
             tape.watch(seen)
             loss = loss_of(name, margin)(seen, *masks)
-        slopes = tape.gradient(loss, seen).numpy().tolist()
-        sys.stdout.write(json.dumps([float(loss), slopes]) + "\n")
-        sys.stdout.flush()
+        pipe.send((float(loss), tape.gradient(loss, seen).numpy().tolist()))
 
 
 def _shapes() -> Iterator[dict[str, Any]]:
@@ -203,13 +173,11 @@ def _few_steps(name: str, scratch: str, out: str) -> dict[str, Any]:
 
 
 _VERBS: dict[str, Callable[..., Any]] = {
-    "losses": _losses,
     "shapes": lambda: list(_shapes()),
     "train": _train,
     "few_steps": _few_steps,
 }
 
 
-if __name__ == "__main__":
-    answer = _VERBS[sys.argv[1]](*sys.argv[2:])
-    sys.stdout.write(json.dumps(answer) + "\n")
+def said(verb: str, *arguments: str) -> Any:
+    return _VERBS[verb](*arguments)

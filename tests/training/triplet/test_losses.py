@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from services.embedder.training.triplet.mining import Bools
+from tests.training.processes import talking
+from tests.training.triplet import teaching
 from tests.training.triplet.teaching import Losses
 
 Cosines = NDArray[np.float64]
@@ -16,9 +18,8 @@ Cosines = NDArray[np.float64]
 
 @pytest.fixture(scope="module")
 def losses() -> Iterator[Losses]:
-    asked = Losses()
-    yield asked
-    asked.close()
+    with talking(teaching.__name__, "losses") as pipe:
+        yield Losses(pipe)
 
 
 def _plain_triplet(cosines: Cosines, positive: Bools, negative: Bools, margin: float) -> float:
