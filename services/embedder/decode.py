@@ -70,7 +70,8 @@ def perceptual_hash(pixels: Pixels) -> str:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_HASH_SIDE, _HASH_SIDE), interpolation=cv2.INTER_AREA)
     low = cv2.dct(small.astype(np.float32))[:8, :8].ravel()
-    bits = low > np.median(low[1:])  # the first is the mean brightness and tells nothing
+    others = low[1:]  # the first is the mean brightness and tells nothing
+    bits = low > np.partition(others, len(others) // 2)[len(others) // 2]
     return np.packbits(bits).tobytes().hex()
 
 
