@@ -19,7 +19,6 @@ from services.embedder.decode import decode
 from services.embedder.model import Model, load, write_manifest
 from services.embedder.training import streams
 from services.embedder.training.bundled.recipes import (
-    CONTENT,
     DOMAINS,
     LICENCE,
     RECIPES,
@@ -28,7 +27,7 @@ from services.embedder.training.bundled.recipes import (
     Recipe,
 )
 from services.embedder.training.bundled.seen import Network, looked_at, network_of
-from services.embedder.training.bundled.teaching import Learnt, Student, student_of, teach
+from services.embedder.training.bundled.teaching import as_it_came, student_of, teach
 from services.embedder.training.exporting import About, export, whole_network
 from services.embedder.training.int8 import beside, samples
 from services.embedder.training.pictures import in_folders
@@ -42,14 +41,16 @@ def make(
 ) -> None:
     """One model's folder, from photos of these domains; `int8`: another beside it."""
     seen = looked_at(data, recipe, domains, scratch, say)
-    whole = network_of(recipe.backbone, recipe.side, data)
-    student = student_of(whole, recipe.frozen)
-    kept = scratch / f"{recipe.name}-{'+'.join(domains)}-learnt.npz"
-    learnt = _learnt(kept, student)
-    if learnt is None:
-        learnt = teach(student, seen, recipe, say)
-        _keep(kept, learnt)
-    learnt.take(student, recipe.share)
+    whole, taught = (network_of(recipe.backbone, recipe.side, data) for _ in range(2))
+    student = student_of(taught, recipe)
+    kept = scratch / f"{recipe.name}-{'+'.join(domains)}.weights.h5"
+    if kept.is_file():
+        student.network.load_weights(kept)
+    else:
+        teach(student, seen, recipe, say)
+        half_written = kept.with_name(f"part-{kept.name}")
+        student.network.save_weights(half_written)
+        half_written.replace(kept)
     about = About(
         name=recipe.name,
         version=VERSION,
@@ -63,7 +64,7 @@ def make(
             "share": recipe.share,
         },
     )
-    content = content_of(whole, student, recipe)
+    content = content_of(whole, as_it_came(whole, seen, recipe), student.network, recipe)
     manifest = export(content, out, about)
     write_manifest(out, replace(manifest, quality={"clothes_nearest": _clothes(load(out), data)}))
     if int8:
@@ -84,14 +85,19 @@ def _clothes(model: Model, data: Path) -> float:
     return round(float((kinds["train"][nearest] == kinds["validation"]).mean()), 3)
 
 
-def content_of(whole: Network, student: Student, recipe: Recipe) -> Network:
-    """From pictures to content vectors of unit length; with textures, where these layers see them."""
+def content_of(whole: Network, came: Network, taught: Network, recipe: Recipe) -> Network:
+    """From pictures to what both see, each of its share; with textures, where these layers see them."""
     pictures = keras.Input(batch_shape=(1, recipe.side, recipe.side, 3), dtype="uint8")
     prepared = keras.ops.cast(pictures, "float32") / 127.5 - 1
     textures = whole.get_layer(streams.TEXTURES).output
     below = keras.Model(whole.input, [whole.get_layer(recipe.frozen).output, textures])
     stem, seen = below(prepared, training=False)
-    vector = student.network(stem, training=False)
+    shares = ((came, 1 - recipe.share), (taught, recipe.share))
+    parts = [
+        keras.layers.UnitNormalization()(network(stem, training=False)) * share**0.5
+        for network, share in shares
+    ]
+    vector = keras.ops.concatenate(parts, -1)
     has_textures = recipe.backbone == streams.BACKBONE and recipe.side == streams.SIDE
     return keras.Model(pictures, [vector, seen] if has_textures else vector)
 
@@ -106,27 +112,10 @@ def say(progress: Progress) -> None:
 def _provenance(recipe: Recipe, photos: int) -> str:
     return (
         f"{recipe.backbone} trained by others on ImageNet, taught further on {photos:,} photos of "
-        f"clothes and groceries to see as a larger network does and to tell kinds apart; "
-        f"{recipe.share:.0%} of what was learnt is taken. Content has {CONTENT} numbers; style and "
-        f"colour are the same in all models of the project. {SOURCES}"
+        f"clothes and groceries to see as a larger network does and to tell kinds apart. Content: "
+        f"{recipe.came} numbers of what it sees as it came, {recipe.learnt} of what it learnt to "
+        f"see; style and colour are the same in all models of the project. {SOURCES}"
     )
-
-
-def _keep(path: Path, learnt: Learnt) -> None:
-    arrays = {f"before_{n}": one for n, one in enumerate(learnt.before)}
-    arrays |= {f"after_{n}": one for n, one in enumerate(learnt.after)}
-    np.savez(path, **arrays)  # type: ignore[arg-type]
-
-
-def _learnt(path: Path, student: Student) -> Learnt | None:
-    """What an earlier run learnt by the same recipe, where it came so far."""
-    if not path.is_file():
-        return None
-    count = len(student.network.trainable_variables)
-    with np.load(path) as kept:
-        return Learnt(
-            *([kept[f"{when}_{n}"] for n in range(count)] for when in ("before", "after"))
-        )
 
 
 def main(arguments: Sequence[str]) -> None:

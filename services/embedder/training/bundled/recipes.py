@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A MobileNetV2 of one width and side; what comes before `frozen` stays as it was."""
+    """A MobileNetV2 of one width and side; layers after `frozen` are there as they came and taught."""
 
     name: str
     backbone: str
@@ -16,8 +16,12 @@ class Recipe:
     """The last layer that is not taught: its output is kept of every view."""
     steps: int
     rate: float
+    came: int
+    """Numbers that say what the network sees as it came."""
+    learnt: int
+    """Numbers that say what it was taught to see."""
     share: float
-    """Of what was learnt: the rest of every weight is what it was before."""
+    """Of a likeness, what was learnt says; the rest, the network as it came."""
     photos: int = 48
     """A step, each in two views."""
     seed: int = 0
@@ -37,10 +41,11 @@ SOURCES: Final = (
     "Weights that it began from: MobileNetV2, Apache-2.0 (1.0) and MIT (0.35). Photos: "
     "clothing-dataset-small, CC0 1.0; GroceryStoreDataset, MIT."
 )
-CONTENT: Final = 256
-"""Numbers of the content space."""
+LAST: Final = "block_16_project_BN"
+"""The layer whose means over the picture say what is seen: a quarter of the numbers of the last one
+of all, and they know kinds that nobody taught as well."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
-    "small": Recipe("small", "mobilenetv2-0.35", 160, "block_5_add", 1500, 1e-3, 0.6),
-    "base": Recipe("base", "mobilenetv2-1.0", 224, "block_12_add", 700, 5e-4, 0.5),
+    "small": Recipe("small", "mobilenetv2-0.35", 160, "block_5_add", 1500, 1e-3, 112, 112, 0.6),
+    "base": Recipe("base", "mobilenetv2-1.0", 224, "block_12_add", 700, 5e-4, 160, 96, 0.5),
 }

@@ -1,7 +1,7 @@
 """What is learnt: to see as the teacher does, and which photos are of one kind, both at once.
 
 Knowing kinds alone makes a network good at these kinds and worse at all others. The teacher holds
-it back, and so does taking only a share of what it learnt: of every weight, the rest is as it was.
+it back; what it forgets all the same is remembered by the same layers as they came, beside it.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from services.embedder.training.bundled.recipes import CONTENT, Recipe
+from services.embedder.training.bundled.recipes import LAST, Recipe
 from services.embedder.training.bundled.seen import Ints, Network, Seen
 from services.embedder.training.progress import Progress, Tell
 from services.embedder.training.views import VIEWS
@@ -37,45 +37,47 @@ _SAID_EVERY: Final = 25
 
 @dataclass(eq=False)
 class Student:
-    """`network` takes what the frozen layers give, and gives content vectors."""
+    """`network` takes what the frozen layers give, and gives vectors."""
 
     network: Network
     features: Network
     head: Any
 
 
-def student_of(whole: Network, frozen: str) -> Student:
+def student_of(whole: Network, recipe: Recipe) -> Student:
     """The layers after the frozen one, pooled, and a head; batch norm keeps its statistics."""
+    features = pooled_after(whole, recipe.frozen)
+    head = keras.layers.Dense(recipe.learnt, name="content")
+    return Student(keras.Model(features.input, head(features.output)), features, head)
+
+
+def pooled_after(whole: Network, frozen: str) -> Network:
+    """From what the frozen layers give to the means of what the last ones see."""
     cut = whole.get_layer(frozen).output
-    after = keras.Model(cut, whole.output)
+    after = keras.Model(cut, whole.get_layer(LAST).output)
     for layer in after.layers:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     stem = keras.Input(cut.shape[1:])
-    pooled = keras.layers.GlobalAveragePooling2D()(after(stem, training=False))
-    head = keras.layers.Dense(CONTENT, name="content")
-    return Student(keras.Model(stem, head(pooled)), keras.Model(stem, pooled), head)
+    seen = after(stem, training=False)
+    return keras.Model(stem, keras.layers.GlobalAveragePooling2D()(seen))
 
 
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """Every weight as it was, and as it is after all steps."""
-
-    before: list[Floats]
-    after: list[Floats]
-
-    def take(self, student: Student, share: float) -> None:
-        """Weights in between: `share` of what was learnt, the rest as it was."""
-        variables = student.network.trainable_variables
-        for variable, old, new in zip(variables, self.before, self.after, strict=True):
-            variable.assign((1 - share) * old + share * new)
+def as_it_came(whole: Network, seen: Seen, recipe: Recipe) -> Network:
+    """From what the frozen layers give to the strongest directions of what is seen untaught."""
+    features = pooled_after(whole, recipe.frozen)
+    some, _ = _some_of(features, seen, np.random.default_rng(recipe.seed))
+    head = keras.layers.Dense(recipe.came, use_bias=False, name="came")
+    network = keras.Model(features.input, head(features.output))
+    head.set_weights([_strongest(_unit(some), recipe.came)])
+    network.trainable = False
+    return network
 
 
-def teach(student: Student, seen: Seen, recipe: Recipe, tell: Tell) -> Learnt:
+def teach(student: Student, seen: Seen, recipe: Recipe, tell: Tell) -> None:
     """All steps of a recipe, in place."""
     rng = np.random.default_rng(recipe.seed)
-    features, chosen = _some_features(student, seen, rng)
+    features, chosen = _some_of(student.features, seen, rng)
     _begin_with_what_it_sees(student, features)
-    before = [np.asarray(one) for one in student.network.trainable_variables]
     lesson = _Lesson.of(student, features, chosen, seen, recipe)
     for step in range(recipe.steps):
         loss = lesson(*_batch(seen, recipe.photos, rng))
@@ -83,18 +85,16 @@ def teach(student: Student, seen: Seen, recipe: Recipe, tell: Tell) -> Learnt:
             raise ValueError(f"the loss of step {step} is {loss}")
         if step % _SAID_EVERY == 0 or step + 1 == recipe.steps:
             tell(Progress(f"teaching {recipe.name}", step + 1, recipe.steps, {"loss": loss}))
-    learnt = [np.asarray(one) for one in student.network.trainable_variables]
-    return Learnt(before, learnt)
 
 
-def _some_features(
-    student: Student, seen: Seen, rng: np.random.Generator, most: int = 3500
+def _some_of(
+    features: Network, seen: Seen, rng: np.random.Generator, most: int = 3500
 ) -> tuple[Floats, tuple[Ints, Ints]]:
     """Of photos by lot, each in a view by lot."""
     photos = rng.permutation(len(seen.kinds))[:most]
     views = rng.integers(VIEWS, size=len(photos))
     given = [
-        np.asarray(student.features(seen.stems[photos[part], views[part]].astype(np.float32)))
+        np.asarray(features(seen.stems[photos[part], views[part]].astype(np.float32)))
         for part in np.array_split(np.arange(len(photos)), 1 + len(photos) // 64)
     ]
     return np.concatenate(given), (photos, views)
@@ -102,9 +102,15 @@ def _some_features(
 
 def _begin_with_what_it_sees(student: Student, features: Floats) -> None:
     """The head begins as the projection that keeps most of what the features tell."""
-    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
-    axes = np.linalg.svd(unit, full_matrices=False)[2][:CONTENT].T
-    student.head.set_weights([axes / (10 * (unit @ axes).std()), np.zeros(CONTENT)])
+    unit = _unit(features)
+    count = student.network.output.shape[-1]
+    axes = _strongest(unit, count)
+    student.head.set_weights([axes / (10 * (unit @ axes).std()), np.zeros(count)])
+
+
+def _strongest(unit: Floats, count: int) -> Floats:
+    """Directions, a column each."""
+    return np.asarray(np.linalg.svd(unit, full_matrices=False)[2][:count].T)
 
 
 @dataclass(eq=False)
