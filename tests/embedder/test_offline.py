@@ -4,9 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
+from services.embedder.model import read_manifest
 from services.embedder.offline import embed_paths
 from shared.images import sha256_of
 from shared.sources.bson import encode
+
+
+def _content_numbers(model_folder: Path) -> int:
+    content = read_manifest(model_folder).spaces.slices()["content"]
+    return content.stop - content.start
 
 
 def _picture(shade: int) -> bytes:
@@ -31,7 +37,7 @@ def test_a_folder_is_walked_in_order_and_the_unreadable_are_named(
     ]
     with np.load(out, allow_pickle=False) as arrays:
         assert arrays["paths"].tolist() == [str(folder / "a.jpg"), str(folder / "b" / "one.PNG")]
-        assert arrays["content"].shape == (2, 256)
+        assert arrays["content"].shape == (2, _content_numbers(model_folder))
         assert np.linalg.norm(arrays["colour"], axis=1) == pytest.approx([1, 1], abs=1e-5)
     assert {path.name for path in tmp_path.iterdir()} == {"pictures", "vectors.npz"}
 
@@ -51,7 +57,7 @@ def test_records_give_a_vector_for_each_of_their_pictures(
 def test_nothing_readable_still_gives_a_file(tmp_path: Path, model_folder: Path) -> None:
     assert embed_paths([], tmp_path / "out.npz", model_folder) == []
     with np.load(tmp_path / "out.npz", allow_pickle=False) as arrays:
-        assert arrays["content"].shape == (0, 256)
+        assert arrays["content"].shape == (0, _content_numbers(model_folder))
 
 
 def test_a_picture_that_kills_its_decoder_is_one_line(
