@@ -12,7 +12,7 @@ from shared.sources.bson import encode
 
 def _content_numbers(model_folder: Path) -> int:
     content = read_manifest(model_folder).spaces.slices()["content"]
-    return content.stop - content.start
+    return int(content.stop - content.start)
 
 
 def _picture(shade: int) -> bytes:
