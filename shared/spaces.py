@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 SpaceName = Literal["content", "style", "colour"]
 SPACES: tuple[SpaceName, ...] = get_args(SpaceName)
-SAME_PHOTO: Final[Mapping[SpaceName, float]] = {"content": 0.75, "colour": 0.97}
+SAME_PHOTO: Final[Mapping[SpaceName, float]] = {"content": 0.8, "colour": 0.92}
 """The least cosines of two savings of one photo, where hashes of both are near already.
 
 Hashes are grey, and those of plain things the same: colour tells a red dress from the blue one.
