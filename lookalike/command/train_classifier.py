@@ -35,15 +35,13 @@ def classifier(
     weights: training.Weights = None,
     side: training.Side = None,
     dim: Annotated[
-        int, typer.Option(min=8, max=256, help="Numbers of a vector; a model keeps its own.")
+        int, training.number("dim", help="Numbers of a vector; a model keeps its own.")
     ] = 192,
     unfreeze: training.Unfreeze = 0,
-    epochs: Annotated[int, typer.Option(rich_help_panel=training.LEARNING, help="At most.")] = 30,
+    epochs: Annotated[int, training.number("epochs", training.LEARNING, help="At most.")] = 30,
     patience: Annotated[
         int,
-        typer.Option(
-            rich_help_panel=training.LEARNING, help="Epochs without gain before it stops."
-        ),
+        training.number("patience", training.LEARNING, help="Epochs without gain before it stops."),
     ] = 5,
     batch: training.Batch = 32,
     learning_rate: training.LearningRate = 3e-4,
@@ -65,6 +63,7 @@ def classifier(
     """
     if (images is None) == (not from_catalogue):
         raise typer.BadParameter("Name --images DIR or --from-catalogue, one of them.")
+    training.check_out(out)
     request = ClassifierRequest(
         name=name or out.name,
         version=version,
@@ -85,6 +84,8 @@ def classifier(
         training.shelf(data, needed=from_catalogue or register) as known,
         training.scratch_of(out, scratch) as left,
     ):
+        if register:
+            training.check_title(known, tenant, request.name, version)
         trained = _trained(request, out, left, known, tenant, logs or _logs(out))
         made = register and trained.manifest is not None
         model_id = training.registered(known, tenant, out) if made else None
@@ -151,12 +152,13 @@ def _percent(share: float) -> str:
 
 
 def _sentence(trained: "Trained", answer: dict[str, Any]) -> str:
+    said = f"{trained.sentence}{training.left_out(trained.unreadable)}"
     if trained.manifest is None:
-        return f"{trained.sentence} Nothing is written."
+        return f"{said} Nothing is written."
     registered_as = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
     pace = trained.manifest.pace["pictures_per_second"]
     return (
-        f"{trained.sentence}\n{answer['model']} is in {answer['folder']}, after "
+        f"{said}\n{answer['model']} is in {answer['folder']}, after "
         f"{answer['seconds']} s and {answer['photos']:,} photos: {answer['size'] / 1e6:.1f} MB, "
         f"{pace:,.0f} pictures/s on one core.{registered_as} {answer['confusion']} shows what is "
         f"taken for what. `lookalike embed --model {answer['folder']}` tries it; LOOKALIKE_MODEL "

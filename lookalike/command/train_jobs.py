@@ -65,9 +65,9 @@ def start(
         "backbone": backbone,
         "weights": weights,
         "triplets": triplets,
-        **dict(_setting(one) for one in more or ()),
     }
     options = {"version": version} | {one: value for one, value in said.items() if value}
+    options |= dict(_setting(one) for one in more or ())
     with connected(server, key) as shop:
         job = shop.train(kind, name, **cast("TrainingOptions", options))
         if no_wait:
@@ -137,7 +137,9 @@ def _path(category: str) -> list[str]:
 
 def _setting(text: str) -> tuple[str, Any]:
     """`epochs=10`; what is no JSON is the text itself."""
-    name, _, value = text.partition("=")
+    name, named, value = text.partition("=")
+    if not (name and named):
+        raise typer.BadParameter(f"--set takes NAME=VALUE, such as epochs=10, not {text!r}.")
     try:
         return name, json.loads(value)
     except ValueError:

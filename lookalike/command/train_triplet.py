@@ -43,8 +43,8 @@ def triplet(
         datetime | None,
         typer.Option(
             rich_help_panel=training.SOURCE,
-            help="Of the catalogue, learn what was written since then (UTC); the rest is replayed "
-            "and may not be forgotten.",
+            help="Of the catalogue, learn what was created since then (UTC), such as 2026-11-01; the "
+            "rest is replayed and may not be forgotten.",
         ),
     ] = None,
     data: training.Data = None,
@@ -62,22 +62,37 @@ def triplet(
         typer.Option("--from", help="A model of an earlier training to go on from."),
     ] = None,
     side: training.Side = None,
-    dim: Annotated[int, typer.Option(help="Numbers of a vector.")] = 256,
+    dim: Annotated[
+        int, training.number("dim", help="Numbers of a vector; a model keeps its own.")
+    ] = 256,
     loss: Annotated[_Loss, typer.Option(rich_help_panel=training.LEARNING)] = _Loss.TRIPLET,
-    margin: Annotated[float, typer.Option(rich_help_panel=training.LEARNING)] = 0.2,
+    margin: Annotated[
+        float,
+        training.number(
+            "margin", training.LEARNING, help="By how much a positive shall be nearer, in cosines."
+        ),
+    ] = 0.2,
     unfreeze: training.Unfreeze = 0,
-    steps: Annotated[int, typer.Option(rich_help_panel=training.LEARNING)] = 2_000,
+    steps: Annotated[
+        int, training.number("steps", training.LEARNING, help="Batches that are learnt from.")
+    ] = 2_000,
     batch: training.Batch = 32,
     learning_rate: training.LearningRate = 1e-4,
     forget: Annotated[
         float,
-        typer.Option(
-            rich_help_panel=training.LEARNING,
+        training.number(
+            "forget",
+            training.LEARNING,
             help="What held-out old products may lose of their precision.",
         ),
     ] = 0.01,
     allow_forgetting: Annotated[
-        bool, typer.Option("--allow-forgetting", rich_help_panel=training.LEARNING)
+        bool,
+        typer.Option(
+            "--allow-forgetting",
+            rich_help_panel=training.LEARNING,
+            help="Write the model whatever old products lose.",
+        ),
     ] = False,
     seed: training.Seed = 7,
     name: training.Name = "",
@@ -98,6 +113,7 @@ def triplet(
         raise typer.BadParameter("--since chooses from the catalogue: add --from-catalogue.")
     if backbone is not None and from_model is not None:
         raise typer.BadParameter("--from goes on with its own backbone: leave --backbone.")
+    training.check_out(out)
     request = TripletRequest(
         name=name or out.name,
         version=version,
@@ -123,6 +139,8 @@ def triplet(
         training.shelf(data, needed=from_catalogue or register) as known,
         training.scratch_of(out, scratch) as left,
     ):
+        if register:
+            training.check_title(known, tenant, request.name, version)
         trained = _trained(request, out, left, known, tenant)
         made = register and trained.manifest is not None
         model_id = training.registered(known, tenant, out) if made else None
@@ -174,11 +192,12 @@ def _say(trained: "Trained", answer: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _sentence(trained: "Trained", answer: dict[str, Any]) -> str:
+    said = f"{trained.sentence}{training.left_out(trained.failures)}"
     if trained.manifest is None:
-        return f"{trained.sentence} Nothing is written."
+        return f"{said} Nothing is written."
     registered_as = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
     return (
-        f"{trained.sentence}\n{answer['model']} is in {answer['folder']}, after "
+        f"{said}\n{answer['model']} is in {answer['folder']}, after "
         f"{answer['seconds']} s and {answer['photos']:,} photos.{registered_as} `lookalike embed "
         f"--model {answer['folder']}` tries it; LOOKALIKE_MODEL gives it to the services."
     )

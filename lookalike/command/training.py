@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from lookalike.command.output import Tell, progress
-from shared.errors import Invalid, NotConfigured
-from shared.trainings import NO_TENSORFLOW
+from lookalike.command.output import Tell, complain, progress
+from shared.errors import Conflict, Invalid, NotConfigured
+from shared.trainings import NO_TENSORFLOW, RANGES
 
 if TYPE_CHECKING:
     from services.embedder.model import Manifest
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 SOURCE = "Where photos come from"
 LEARNING = "Learning"
+
+
+def number(name: str, panel: str | None = None, *, help: str) -> Any:  # noqa: A002 - as typer has it
+    """An option for a number of that name, from the least to the most that a training takes."""
+    least, most = RANGES[name]
+    return typer.Option(min=least, max=most, rich_help_panel=panel, help=help)
+
+
 Out = Annotated[Path, typer.Option(help="The folder to write; not there yet.")]
 Images = Annotated[
     Path | None,
@@ -43,13 +52,16 @@ Data = Annotated[
 Tenant = Annotated[str, typer.Option(help="Whose products.")]
 Weights = Annotated[str | None, typer.Option(help="A file of the backbone's weights, or `none`.")]
 Unfreeze = Annotated[
-    int, typer.Option(rich_help_panel=LEARNING, help="Last blocks of the backbone that learn too.")
+    int, number("unfreeze", LEARNING, help="Last blocks of the backbone that learn too.")
 ]
-Batch = Annotated[int, typer.Option(rich_help_panel=LEARNING, help="Photos a step.")]
-LearningRate = Annotated[float, typer.Option(rich_help_panel=LEARNING)]
-Seed = Annotated[int, typer.Option(rich_help_panel=LEARNING)]
+Batch = Annotated[int, number("batch", LEARNING, help="Photos a step.")]
+LearningRate = Annotated[
+    float,
+    number("learning_rate", LEARNING, help="How far a step goes: lower it where figures fall."),
+]
+Seed = Annotated[int, number("seed", LEARNING, help="The same again gives the same again.")]
 Name = Annotated[str, typer.Option(help="What the model is called; else as its folder.")]
-Version = Annotated[str, typer.Option()]
+Version = Annotated[str, typer.Option(help="No two models share name and version.")]
 Register = Annotated[
     bool, typer.Option("--register", help="Put it beside the catalogue's other models.")
 ]
@@ -57,7 +69,7 @@ Scratch = Annotated[
     Path | None,
     typer.Option(help="Where it goes on after a kill; else OUT.scratch, gone at its end."),
 ]
-Side = Annotated[int | None, typer.Option(help="Pixels a side; 224 if not said.")]
+Side = Annotated[int | None, number("side", help="Pixels a side; 224 if not said.")]
 
 
 class Stages:
@@ -94,7 +106,14 @@ class Stages:
 def scratch_of(out: Path, named: Path | None) -> Iterator[Path]:
     """The folder that is named; else one beside `out`, which only an error leaves there."""
     folder = named or out.with_name(f"{out.name}.scratch")
-    yield folder
+    if folder.is_dir():
+        complain(f"{folder} is there: what the same training left in it is gone on with.")
+    try:
+        yield folder
+    except KeyboardInterrupt:
+        if folder.is_dir():
+            complain(f"Stopped. The same command goes on with what is in {folder}.")
+        raise
     if named is None:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -104,11 +123,26 @@ def tensorflow() -> Iterator[None]:
     """For the import of what needs it: quietly where it is installed, and kindly where it is not."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        yield
+        with _silenced():
+            yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("tensorflow", "keras"):
             raise
         raise NotConfigured(NO_TENSORFLOW, code="no_tensorflow") from error
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Nothing on standard error: before its log is set up TensorFlow writes there whatever it is told."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 @contextmanager
@@ -131,6 +165,26 @@ def shelf(data: Path | None, *, needed: bool) -> Iterator["Shelf"]:
         if needed and found.catalogue is None:
             raise _no_catalogue(known.data)
         yield found
+
+
+def check_out(out: Path) -> None:
+    """Raises where no folder can be written there: it is said before anything else is done."""
+    from services.embedder.training.folders import check_free  # noqa: PLC0415 - loads numpy
+
+    check_free(out)
+
+
+def check_title(shelf: "Shelf", tenant: str, name: str, version: str) -> None:
+    """Raises where another model is known as that, which would be found out at the end only."""
+    if shelf.catalogue and shelf.catalogue.models.named(tenant, name, version) is not None:
+        raise Conflict(
+            f"{name}@{version} is registered: give it another --version.", code="model_exists"
+        )
+
+
+def left_out(failures: Sequence[str]) -> str:
+    """The sentence that counts what is told line by line."""
+    return f" Left out, as told: {len(failures):,}." if failures else ""
 
 
 def registered(shelf: "Shelf", tenant: str, folder: Path) -> str | None:

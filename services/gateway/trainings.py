@@ -35,7 +35,9 @@ _TRIES: Final = 5
 def read(request: Request) -> AnyTraining:
     """The body of a kind that there is."""
     said = bodies.read_json(request, bodies.MAX_JSON_PART)
-    if isinstance(said, dict) and str(kind := said.get("kind")) not in KINDS:
+    if isinstance(said, dict) and "kind" not in said:
+        raise _wrong("/kind", "missing", f"A training has a kind: {', '.join(KINDS)} are.")
+    if isinstance(said, dict) and str(kind := said["kind"]) not in KINDS:
         detail = f"{str(kind)[:80]!r} is no training: {', '.join(KINDS)} are."
         raise _wrong("/kind", "unknown_kind", detail)
     return bodies.checked(said, TrainingBody).root

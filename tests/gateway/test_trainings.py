@@ -125,6 +125,12 @@ def test_what_is_wrong_is_told_field_by_field_and_nothing_is_stored(
     assert queue.rung == []
 
 
+def test_a_training_without_a_kind_is_told_which_there_are(client: TestClient) -> None:
+    (flaw,) = client.post("/v1/trainings", json={"name": "ours"}).json()["errors"]
+    assert flaw["code"] == "missing"
+    assert flaw["detail"] == "A training has a kind: adapt, classifier, triplet are."
+
+
 def test_an_idempotency_key_begins_one_training(client: TestClient, ports: Ports) -> None:
     headers = {"Idempotency-Key": "once"}
     first, again = (client.post("/v1/trainings", json=ADAPT, headers=headers) for _ in range(2))

@@ -11,6 +11,7 @@ from services.embedder.model import BUNDLED, DEFAULT
 from services.embedder.training.pictures import Photo, in_folders
 from services.embedder.training.progress import Cancelled, Progress, tell_nobody
 from shared.errors import LookalikeError
+from shared.models import unknown_model
 from shared.trainings import ClassifierRequest
 from tests.training.drawn import draw_folders
 from tests.training.processes import answered
@@ -50,7 +51,7 @@ def networks(folder: Path) -> Mapping[str, Any]:
     import tensorflow as tf
 
     from services.embedder.model import verify
-    from services.embedder.training.backbones import RANDOM, backbone
+    from services.embedder.training.backbones import RANDOM, backbone, model_or_backbone
     from services.embedder.training.classifier.head import Lesson, Taught, learn, start
     from services.embedder.training.exporting import About, export
     from services.embedder.training.judging import judged
@@ -86,6 +87,9 @@ def networks(folder: Path) -> Mapping[str, Any]:
     ).max()
     closed = len(again.network.trainable_variables)
     opened = [variable.path for variable in again.unfreeze(2)]
+
+    def shelf(name: str) -> Path:
+        raise unknown_model(name, ["base", "small"])
 
     def load(name: str, weights: Path | None) -> str:
         return said(lambda: backbone(name, weights, SIDE))
@@ -140,6 +144,7 @@ def networks(folder: Path) -> Mapping[str, Any]:
         "text": load("resnet50", text),
         "torn": load("resnet50", torn),
         "unknown": load("resnet51", RANDOM),
+        "neither": said(lambda: model_or_backbone("mobilnet", shelf, "ranknet")),
         "exported": verify(folder / "plain").spaces.fingerprint == exported.spaces.fingerprint,
         "manifest": [exported.name, exported.version, dict(exported.quality)],
         "dims": {space.name: space.dim for space in exported.spaces.spaces},

@@ -8,7 +8,7 @@ import pytest
 
 from services.embedder.heads import HEADS, Head, read_heads
 from services.embedder.model import BUNDLED, DEFAULT, load, read_manifest, verify
-from services.embedder.training.folders import TRAINED, whole, with_head
+from services.embedder.training.folders import TRAINED, check_free, whole, with_head
 from shared.errors import Conflict, Unavailable
 
 
@@ -44,6 +44,14 @@ def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="is there already"), whole(tmp_path):
         pass
     assert (tmp_path / "kept").read_text() == "mine"
+
+
+def test_a_place_where_no_folder_can_be_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("mine")
+    with pytest.raises(Unavailable, match=r"ours could not be written: .*kept: Not a directory"):
+        check_free(tmp_path / "kept" / "models" / "ours")
+    check_free(tmp_path / "models" / "ours")
+    assert [one.name for one in tmp_path.iterdir()] == ["kept"], "looking leaves nothing"
 
 
 def test_half_a_folder_of_a_killed_training_is_in_nobodys_way(tmp_path: Path) -> None:

@@ -74,6 +74,17 @@ def test_weights_that_do_not_fit_are_told_with_the_backbone(
     assert [name for name in names if name not in answers[which]] == []
 
 
+def test_weights_of_another_width_are_told_by_what_does_not_fit(answers: dict[str, Any]) -> None:
+    assert "value.shape=" in answers["other_width"]
+    assert "\n" not in answers["other_width"]
+    assert "List of objects" not in answers["other_width"]
+
+
+def test_who_names_neither_model_nor_backbone_is_told_both(answers: dict[str, Any]) -> None:
+    assert "There is no model 'mobilnet' here; there are: base, small." in answers["neither"]
+    assert "Nor is it a backbone: ranknet, mobilenetv2-1.0, " in answers["neither"]
+
+
 def test_weights_that_are_not_there_and_backbones_that_nobody_knows_are_told(
     answers: dict[str, Any],
 ) -> None:

@@ -53,6 +53,13 @@ def test_a_category_is_the_path_of_a_folder(tmp_path: Path) -> None:
     ]
 
 
+def test_pictures_of_other_formats_are_told_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "hats").mkdir()
+    (tmp_path / "hats" / "a.GIF").write_bytes(b"GIF89a")
+    (photo,) = in_folders(tmp_path)
+    assert "no JPEG, PNG or WebP" in str(pixels_of(photo))
+
+
 def test_folders_without_pictures_are_told(tmp_path: Path) -> None:
     (tmp_path / "dress").mkdir()
     with pytest.raises(

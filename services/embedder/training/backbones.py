@@ -83,6 +83,18 @@ def is_backbone(name: str) -> bool:
     return name in _NAMED or (name[:1].isupper() and callable(_made_by(name)))
 
 
+def model_or_backbone(name: str, folder: Callable[[str], Path], *more: str) -> Path:
+    """Of the model that `folder` knows; else what backbones there are is told, `more` among them."""
+    try:
+        return folder(name)
+    except NotFound as error:
+        raise NotFound(
+            f"{error.detail} Nor is it a backbone: {', '.join([*more, *_NAMED])} are, and the "
+            "classes of keras.applications.",
+            code=error.kind,
+        ) from error
+
+
 def names() -> list[str]:
     """All that `backbone` takes."""
     return [*_NAMED, *(name for name in sorted(dir(keras.applications)) if name[0].isupper())]
@@ -135,8 +147,7 @@ def _load(base: Network, weights: Path, wanted: str) -> None:
             warnings.simplefilter("ignore")
             base.load_weights(weights)
     except (ValueError, OSError, KeyError, AttributeError, BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error) else repr(error)
-        raise _misfit(weights, wanted, reason) from error
+        raise _misfit(weights, wanted, _reason(error)) from error
     untouched = [
         name for name, kernel in _kernels(base).items() if np.array_equal(kernel, before[name])
     ]
@@ -149,6 +160,12 @@ def _kernels(base: Network) -> dict[str, np.ndarray[Any, Any]]:
     return {
         variable.path: variable.numpy() for variable in base.variables if len(variable.shape) >= 2
     }
+
+
+def _reason(error: Exception) -> str:
+    """In one line, without Keras' list of every layer that it concerns."""
+    told = " ".join(str(error).partition("List of objects")[0].split())
+    return told[:300] or repr(error)
 
 
 def _misfit(weights: Path, wanted: str, reason: str) -> Invalid:

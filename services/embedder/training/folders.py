@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,14 @@ def check_free(out: Path) -> None:
     """Called before the work begins, too: nobody trains an hour to hear of it at the end."""
     if out.exists():
         raise Conflict(f"{out} is there already; name a folder that is not.", code="exists")
+    there = next(folder for folder in out.absolute().parents if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=there):
+            pass
+    except OSError as error:
+        raise Unavailable(
+            f"{out} could not be written: {there}: {error.strerror}.", code="not_written"
+        ) from error
 
 
 @contextmanager
@@ -58,8 +67,8 @@ def whole(out: Path) -> Iterator[Path]:
         half_written.replace(out)
     except OSError as error:
         raise Unavailable(
-            f"{out} could not be written: {error.strerror or error}. Nothing of it is left; what "
-            "was learnt so far is kept where checkpoints are.",
+            f"{out} could not be written: {error.strerror or error}. Nothing of it is left; the "
+            "same again goes on from what was saved on the way.",
             code="not_written",
         ) from error
     finally:

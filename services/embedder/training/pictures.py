@@ -22,6 +22,8 @@ MOST: Final = 200_000
 FEWEST: Final = 4
 """Photos of a category that is learnt: fewer cannot both teach and judge."""
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+_REFUSED: Final = frozenset({".avif", ".bmp", ".gif", ".heic", ".jfif", ".tif", ".tiff"})
+"""Pictures too, most of them in formats that nobody here reads: they are told, not passed over."""
 _PAGE: Final = 500
 _HELD_OUT: Final = 2**32 // 5
 _HELD_OUT_LEAST: Final = 2
@@ -67,10 +69,15 @@ def asked_for(
 
 def in_folders(folder: Path) -> list[Photo]:
     """In sorted order: a category is the path of a folder, each picture a product of its own."""
+    return [_in_folder(path, folder) for path in pictures_in(folder)]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Sorted, at any depth; raises where there are none."""
     found = [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in _SUFFIXES and path.is_file()
+        if path.suffix.lower() in _SUFFIXES | _REFUSED and path.is_file()
     ]
     if not found:
         raise Invalid(
@@ -78,7 +85,7 @@ def in_folders(folder: Path) -> list[Photo]:
             f"({', '.join(sorted(_SUFFIXES))}).",
             code="no_pictures",
         )
-    return [_in_folder(path, folder) for path in found]
+    return found
 
 
 def of_catalogue(
@@ -129,11 +136,7 @@ def enough(photos: Sequence[Photo]) -> list[Photo]:
     """Those of categories that have photos enough; raises where they are not two."""
     counts = Counter(photo.category for photo in photos)
     if len(counts) == 1:
-        raise Invalid(
-            f"All {len(photos)} photos are of one category, {next(iter(counts))!r}: there is "
-            "nothing to tell apart. Give a folder for each category, or products of several.",
-            code="one_category",
-        )
+        raise one_category(photos)
     kept = {category for category, count in counts.items() if count >= FEWEST}
     if len(kept) < 2:
         raise Invalid(
@@ -142,6 +145,15 @@ def enough(photos: Sequence[Photo]) -> list[Photo]:
             code="too_few_categories",
         )
     return [photo for photo in photos if photo.category in kept]
+
+
+def one_category(photos: Sequence[Photo]) -> Invalid:
+    """For photos that nothing tells apart."""
+    return Invalid(
+        f"All {len(photos)} photos are of one category, {photos[0].category!r}: there is nothing "
+        "to tell apart. Give a folder for each category, or products of several.",
+        code="one_category",
+    )
 
 
 def split(photos: Sequence[Photo]) -> Split:

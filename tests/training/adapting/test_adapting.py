@@ -24,6 +24,7 @@ from shared.images import Place, sha256_of
 from shared.products import Attributes
 from shared.spaces import Spaces
 from shared.vectors import to_bytes
+from tests.training.jobs.stage import stock
 
 DIM = 256
 PARENT = BUNDLED / "small"
@@ -136,7 +137,8 @@ def test_a_catalogue_gives_what_it_has_embedded_of_products_with_a_category(
         _put(catalogue, spaces, "c", ("hats",), ["1"])
         _put(catalogue, spaces, "d", (), ["4"])
         photos = in_catalogue(catalogue, "shop", spaces)
-        assert not len(in_catalogue(catalogue, "another", spaces))
+        with pytest.raises(Invalid, match="a photo that this model has embedded"):
+            in_catalogue(catalogue, "another", spaces)
     assert photos.vectors.shape == (4, DIM)
     assert sorted(np.bincount(photos.categories)) == [1, 3]
     assert sorted(np.bincount(photos.products)) == [1, 1, 2]
@@ -182,6 +184,41 @@ def test_the_command_adapts_to_folders_and_names_what_it_could_not_read(tmp_path
     assert (answer["photos"], answer["unreadable"]) == (24, 1)
     assert answer["precision_after"] >= answer["precision_before"]
     assert (tmp_path / "ours").exists() == (answer["model"] is not None)
+
+
+def test_the_command_registers_what_it_made_once_under_a_name(tmp_path: Path) -> None:
+    with SqliteCatalogue(tmp_path / "catalogue.sqlite") as catalogue:
+        stock(catalogue)
+    asked = ["train", "adapt", "--from-catalogue", "--data", str(tmp_path), "--register", "--json"]
+    asked += ["--name", "ours", "--version", "2"]
+    done = CliRunner().invoke(app, [*asked, "--out", str(tmp_path / "ours")])
+    assert done.exit_code == 0, done.output
+    answer = json.loads(done.stdout)
+    with SqliteCatalogue(tmp_path / "catalogue.sqlite") as catalogue:
+        made = catalogue.models.get("default", answer["model_id"])
+    assert made is not None
+    assert (made.title, made.fingerprint) == ("ours@2", answer["fingerprint"])
+    again = CliRunner().invoke(app, [*asked, "--out", str(tmp_path / "again")])
+    assert "ours@2 is registered: give it another --version" in str(again.exception)
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (["--name", "my model"], "'my model' is no name"),
+        (["--images", "."], "no pictures"),
+        (["--out", "."], "is there already"),
+    ],
+)
+def test_the_command_says_what_is_wrong_before_it_looks(
+    asked: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["train", "adapt", "--images", "photos", "--out", "x", *asked])
+    assert why in str(done.exception)
+    assert [one.name for one in tmp_path.iterdir()] == ["photos"]
 
 
 @pytest.mark.parametrize("asked", [[], ["--images", ".", "--from-catalogue"]])

@@ -75,6 +75,24 @@ def test_triplets_that_lie_here_are_sent_along(train: Run, tmp_path: Path) -> No
     train("cancel", told["job_id"])
 
 
+def test_a_setting_of_nothing_is_a_setting(train: Run) -> None:
+    begun = train(
+        *("start", "triplet", "--name", "kept", "--weights", "none", "--no-wait", "--json"),
+        *("--set", "forget=0", "--set", "seed=0", "--set", "allow_forgetting=false"),
+    )
+    told = json.loads(begun.stdout)
+    asked = told["progress"]["request"]
+    assert (asked["forget"], asked["seed"], asked["allow_forgetting"]) == (0, 0, False)
+    train("cancel", told["job_id"])
+
+
+@pytest.mark.parametrize("said", ["epochs", "=3", ""])
+def test_a_setting_without_name_or_value_is_refused(train: Run, said: str) -> None:
+    done = train("start", "adapt", "--name", "ours", "--set", said)
+    assert done.exit_code == 2
+    assert "--set takes NAME=VALUE" in done.output
+
+
 def test_what_the_server_refuses_is_told(train: Run) -> None:
     done = train("start", "adapt", "--name", "ours", "--set", "epochs=3")
     assert done.exit_code == 1

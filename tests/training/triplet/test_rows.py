@@ -82,7 +82,9 @@ def test_too_few_rows_are_an_error_that_says_what_was_wrong(tmp_path: Path) -> N
     good = "a,b,c\n" * FEWEST
     assert enough(read_triplets(_written(tmp_path, good)))
     rows = read_triplets(_written(tmp_path, good[6:] + "a,b\n"))
-    with pytest.raises(Invalid, match=rf"7 triplets are left .* 8 at least\. Line {FEWEST}: 2 col"):
+    with pytest.raises(
+        Invalid, match=rf"7 triplets of 8 can be used, .* 8 at least\. Line {FEWEST}: 2 col"
+    ):
         enough(rows)
 
 
@@ -91,7 +93,7 @@ def test_too_few_rows_are_an_error_that_says_what_was_wrong(tmp_path: Path) -> N
     [
         (b"a,b,\xff\xfe\n", "no text in UTF-8"),
         (None, "cannot be read"),
-        (b'a,"b\n' * 9, "0 triplets are left"),
+        (b'a,"b\n' * 9, r"0 triplets of \d can be used"),
     ],
 )
 def test_a_file_that_is_no_csv_is_refused(tmp_path: Path, data: bytes | None, why: str) -> None:
@@ -102,10 +104,36 @@ def test_a_file_that_is_no_csv_is_refused(tmp_path: Path, data: bytes | None, wh
         enough(read_triplets(file))
 
 
+def test_a_file_that_is_wrong_throughout_is_told_in_a_few_lines(tmp_path: Path) -> None:
+    rows = read_triplets(_written(tmp_path, "a;b;c\n" * 40))
+    with pytest.raises(Invalid) as told:
+        enough(rows)
+    assert told.value.detail.count("1 column where 3 are meant, parted by commas") == 5
+    assert told.value.detail.endswith("So it goes on, 35 times.")
+
+
+def test_a_quotation_mark_that_is_not_closed_says_what_it_swallowed(tmp_path: Path) -> None:
+    rows = read_triplets(_written(tmp_path, 'a,b,c\n"d,e,f\ng,h,i\n'))
+    assert [row.line for row in rows.good] == [1]
+    assert rows.failures == (
+        "Lines 2 to 3: a quotation mark was opened and not closed in its line.",
+    )
+
+
+def test_other_columns_may_go_over_several_lines(tmp_path: Path) -> None:
+    text = 'query,positive,negative,note\na,b,c,"one\ntwo"\nd,e,f,none\n'
+    rows = read_triplets(_written(tmp_path, text))
+    assert [(row.line, row.names) for row in rows.good] == [
+        (2, ("a", "b", "c")),
+        (4, ("d", "e", "f")),
+    ]
+    assert not rows.failures
+
+
 def test_a_file_with_a_field_that_is_too_long_is_refused(tmp_path: Path) -> None:
     usual = csv.field_size_limit(1_000)
     try:
-        with pytest.raises(Invalid, match="is no CSV: field larger"):
+        with pytest.raises(Invalid, match="is no CSV from line 1 on: field larger"):
             read_triplets(_written(tmp_path, "a,b," + "c" * 2_000 + "\n"))
     finally:
         csv.field_size_limit(usual)

@@ -57,15 +57,17 @@ def test_new_is_what_was_created_since_not_what_was_written_again(
     (rewritten,) = catalogue.products.get("default", ["p5"]).values()
     assert rewritten.version == 2
     assert rewritten.date.at > max(created.values()) + 2
-    late = of_shop(
-        _request(pictures=Pictures(since=rewritten.date.at)), catalogue, blobs, "default"
-    )
-    assert late.fresh == frozenset()
-    assert len(late.photos) == 20, "what is old is replayed"
+    since = _request(pictures=Pictures(since=rewritten.date.at))
+    with pytest.raises(Invalid, match=r"No product .* was created since 20\d\d-"):
+        of_shop(since, catalogue, blobs, "default")
+    _put(catalogue, blobs, "late")
+    late = of_shop(since, catalogue, blobs, "default")
+    assert late.fresh == frozenset({"late"})
+    assert len(late.photos) == 22, "what is old is replayed"
     early = of_shop(
         _request(pictures=Pictures(since=min(created.values()))), catalogue, blobs, "default"
     )
-    assert early.fresh == frozenset(f"p{number}" for number in NUMBERS)
+    assert early.fresh == frozenset(["late", *(f"p{number}" for number in NUMBERS)])
     assert of_shop(_request(), catalogue, blobs, "default").fresh is None
 
 
@@ -90,6 +92,19 @@ def test_a_catalogue_without_pictures_is_told(
         of_shop(_request(), catalogue, blobs, "default")
 
 
+def test_one_category_of_single_photos_is_nothing_to_tell_apart(tmp_path: Path) -> None:
+    """Told before anything is looked at: each would be its own nearest of its kind."""
+    (tmp_path / "hats").mkdir()
+    for number in NUMBERS:
+        (tmp_path / "hats" / f"{number}.jpg").write_bytes(b"%d" % number)
+    request = _request(pictures=Pictures(folder=str(tmp_path)))
+    with pytest.raises(Invalid, match="All 10 photos are of one category, 'hats'"):
+        of_folder(request)
+    (tmp_path / "caps").mkdir()
+    (tmp_path / "caps" / "1.jpg").write_bytes(b"1")
+    assert len(of_folder(request).photos) == 11
+
+
 def test_pictures_that_cannot_be_read_take_their_rows_along(tmp_path: Path) -> None:
     for number in NUMBERS:
         (tmp_path / f"{number}.jpg").write_bytes(b"%d" % number)
@@ -105,5 +120,5 @@ def test_pictures_that_cannot_be_read_take_their_rows_along(tmp_path: Path) -> N
     assert left.rows is not None
     assert len(left.rows.good) == 14
     assert left.rows.failures[0] == "Line 1: '0.jpg' is a picture that cannot be read."
-    with pytest.raises(Invalid, match="6 triplets are left"):
+    with pytest.raises(Invalid, match="6 triplets of 20 can be used"):
         subject.without([photo for photo in subject.photos if photo.name < "6"])

@@ -8,8 +8,9 @@ import numpy as np
 
 from services.embedder.offline import vectors_of
 from services.embedder.training.nearest import Photos
-from services.embedder.training.pictures import MOST, categorised, lot, spelled
+from services.embedder.training.pictures import MOST, categorised, lot, pictures_in, spelled
 from shared.catalogue.port import Catalogue
+from shared.errors import Invalid
 from shared.products import Product
 from shared.seams.embedder import Embedder
 from shared.spaces import Spaces
@@ -24,7 +25,7 @@ def in_folders(folder: Path, embedder: Embedder) -> tuple[Photos, list[str]]:
     content = embedder.spaces.slices()["content"]
     found: list[Photo] = []
     unreadable: list[str] = []
-    for name, vector in vectors_of([folder], embedder):
+    for name, vector in vectors_of(pictures_in(folder), embedder):
         if isinstance(vector, str):
             unreadable.append(f"{name}: {vector}")
         else:
@@ -43,6 +44,13 @@ def in_catalogue(
     pages = categorised(catalogue, tenant, since, categories)
     embedded = _embedded(catalogue, tenant, spaces, pages)
     found = heapq.nsmallest(MOST, embedded, key=lambda photo: lot(photo[1]))
+    if not found:
+        raise Invalid(
+            "No product that is asked for has a category and a photo that this model has embedded: "
+            "give products a category, name the model that the catalogue is embedded by, or name a "
+            "folder of pictures.",
+            code="no_pictures",
+        )
     return _photos(found, spaces)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from services.embedder.decode import Pixels
 from services.embedder.model import Manifest
-from services.embedder.training.backbones import is_backbone
+from services.embedder.training.backbones import is_backbone, model_or_backbone
 from services.embedder.training.classifier import confusion
 from services.embedder.training.classifier.events import Log, logged
 from services.embedder.training.classifier.head import Epoch, Layer, Learnt, Lesson, learn
@@ -119,7 +119,6 @@ def train(
     taught = learner(request, parent)
     photos = gather()
     scratch = scratch / _asked(request, taught, photos)
-    scratch.mkdir(parents=True, exist_ok=True)
     seen = material(photos, taught.extractor, scratch, tell)
     before = seen.judge(taught.as_it_is(seen.judging))
     with logged(logs) as log:
@@ -144,7 +143,7 @@ def train(
 def _parent(request: ClassifierRequest, folder: Callable[[str], Path]) -> Path | None:
     if request.from_model is not None:
         return folder(request.from_model)
-    return None if is_backbone(request.backbone) else folder(request.backbone)
+    return None if is_backbone(request.backbone) else model_or_backbone(request.backbone, folder)
 
 
 def _asked(request: ClassifierRequest, taught: Learner, photos: Sequence[Photo]) -> str:
@@ -251,9 +250,10 @@ def _about(room: _Room, best: Mapping[str, int], found: Trained, minutes: float)
 
 def _told(before: Quality, after: Quality) -> str:
     then, now = (f"{100 * one.precision:.1f} %" for one in (before, after))
+    nearest = "nearest photos" if after.among == 1 else f"{after.among} nearest photos"
     return (
-        f"Of the {after.among} nearest photos of a held-out product, {now} are of its category; "
-        f"without the training {then}."
+        f"Of the {nearest} of held-out products, {now} are of their category; without the "
+        f"training {then}."
     )
 
 

@@ -62,19 +62,24 @@ def _ended(step: str, folder: Path, say: Say) -> Mapping[str, Any]:
     """What became of it, as the parent is told; what nobody expected is worth another try."""
     try:
         return _done(step, folder, say)
-    except (Unavailable, DeadlineExceeded) as error:
-        return {"ended": "again", "detail": error.detail}
-    except LookalikeError as error:
-        return {"ended": "failed", "detail": error.detail}
     except Exception as error:  # noqa: BLE001 - the parent is told, and the log has it all
-        _log.exception("the training failed: %s", error)
-        if sentence := _hopeless(error, folder):
-            return {"ended": "failed", "detail": sentence}
-        said = (str(error).splitlines() or [""])[0][:300].rstrip(".")
-        return {"ended": "again", "detail": f"It failed: {type(error).__name__}: {said}."}
+        if not isinstance(error, LookalikeError):
+            _log.exception("the training failed: %s", error)
+        return outcome(error, folder)
 
 
-def _hopeless(error: Exception, folder: Path) -> str | None:
+def outcome(error: Exception, folder: Path) -> Mapping[str, Any]:
+    """Whether what ended a training in `folder` is worth another try."""
+    if sentence := _hopeless(error, folder) or _hopeless(error.__cause__, folder):
+        return {"ended": "failed", "detail": sentence}
+    if isinstance(error, LookalikeError):
+        again = isinstance(error, Unavailable | DeadlineExceeded)
+        return {"ended": "again" if again else "failed", "detail": error.detail}
+    said = (str(error).splitlines() or [""])[0][:300].rstrip(".")
+    return {"ended": "again", "detail": f"It failed: {type(error).__name__}: {said}."}
+
+
+def _hopeless(error: BaseException | None, folder: Path) -> str | None:
     """What is wrong with this machine, where another try would meet the same."""
     if isinstance(error, ModuleNotFoundError) and error.name in ("tensorflow", "keras"):
         return NO_TENSORFLOW

@@ -21,6 +21,8 @@ MOST_HELD: Final = 2_000
 """Products of each side, fresh and old, that are held out; more would not say more."""
 FEWEST: Final = 4
 """Fresh products on either side of the holding out; fewer teach nothing, or tell nothing."""
+PAIRED_LEAST: Final = 2 * FEWEST
+"""Products with several photos: with fewer, photos of one category are taken for pairs."""
 CERTAIN: Final = 2.0
 """Standard errors that a gain has to be; one try, where the best of several would need more."""
 _BLOCK: Final = 200

@@ -19,11 +19,11 @@ from services.embedder.model import Manifest, Model, load
 from services.embedder.networks import weights_of
 from services.embedder.preprocess import Preprocessing
 from services.embedder.training import saving
-from services.embedder.training.backbones import RANDOM
+from services.embedder.training.backbones import RANDOM, model_or_backbone
 from services.embedder.training.exporting import About, export, export_head
 from services.embedder.training.features import Extractor, of_model
 from services.embedder.training.folders import TRAINED, drawn
-from services.embedder.training.triplet.ranking import Ranking, begin_at, is_ranking, ranking
+from services.embedder.training.triplet.ranking import VGG, Ranking, begin_at, is_ranking, ranking
 from services.embedder.training.views import VIEWS
 from shared.errors import Invalid
 from shared.trainings import TripletRequest
@@ -81,7 +81,10 @@ def learner(request: TripletRequest, folder: Callable[[str], Path]) -> Learner:
             seed=request.seed,
         )
         return KerasLearner(request.backbone, made)
-    parent = folder(request.from_model or request.backbone)
+    if request.from_model is not None:
+        parent = folder(request.from_model)
+    else:
+        parent = model_or_backbone(request.backbone, folder, *VGG)
     manifest = load(parent).manifest
     if (parent / TRAINED).is_file():
         return _again(parent, manifest, request)

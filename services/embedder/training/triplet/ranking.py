@@ -23,7 +23,7 @@ Network = Any
 """A `keras.Model`."""
 SIDE: Final = 224
 """What the two networks with VGG inside are described with; they take no other."""
-_VGG: Final[Mapping[str, str]] = {"ranknet": "VGG19", "mildnet": "VGG16"}
+VGG: Final[Mapping[str, str]] = {"ranknet": "VGG19", "mildnet": "VGG16"}
 _BLOCKS: Final = 5
 _FEW: Final = 1e-6
 
@@ -63,9 +63,9 @@ def ranking(
 ) -> Ranking:
     """`ranknet`, `mildnet`, or any of `backbones` under one linear layer."""
     keras.utils.set_random_seed(seed)
-    if name in _VGG and side not in (None, SIDE):
+    if name in VGG and side not in (None, SIDE):
         raise Invalid(f"{name} takes pictures of {SIDE} pixels a side, not {side}.")
-    base = backbone(_VGG.get(name, name), weights, side or SIDE)
+    base = backbone(VGG.get(name, name), weights, side or SIDE)
     frozen, head = _PARTS.get(name, _mobile)(base, dim, seed)
     base.unfreeze(unfreeze)
     return Ranking(base.side, frozen, head, base.weights, open=unfreeze > 0)
@@ -73,7 +73,7 @@ def ranking(
 
 def is_ranking(name: str) -> bool:
     """Whether `ranking` knows it; other names are those of models."""
-    return name in _VGG or is_backbone(name)
+    return name in VGG or is_backbone(name)
 
 
 def begin_at(head: Network, features: Floats) -> None:

@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 ROLES: Final = ("query", "positive", "negative")
 FEWEST: Final = 8
 """Triplets; fewer teach nothing and leave none to judge by."""
-_NAMED: Final = 20
+_NAMED: Final = 5
 """Bad rows that an error names; a file of millions may be wrong throughout."""
 
 
@@ -77,36 +77,51 @@ def enough(rows: Rows) -> Rows:
     """The rows; raises `Invalid` with what was wrong where too few of them are left."""
     if len(rows.good) >= FEWEST:
         return rows
-    wrong = " ".join(rows.failures[:_NAMED])
+    more = len(rows.failures) - _NAMED
+    wrong = [*rows.failures[:_NAMED], *([f"So it goes on, {more:,} times."] if more > 0 else [])]
     raise Invalid(
-        f"{len(rows.good)} triplets are left and it takes {FEWEST} at least. {wrong}".strip(),
+        f"{len(rows.good)} triplets of {len(rows.good) + len(rows.failures):,} can be used, and it "
+        f"takes {FEWEST} at least. {' '.join(wrong)}".strip(),
         code="too_few_triplets",
     )
 
 
 def _rows(path: Path, file: Iterable[str]) -> Iterator[Row | str]:
-    reader = csv.reader(file)
     places, width = (0, 1, 2), len(ROLES)
-    for cells in _lines(reader, path):
+    for begun, ended, cells in _lines(path, file):
         stripped = [cell.strip() for cell in cells]
         lowered = [cell.lower() for cell in stripped]
-        if reader.line_num == 1 and set(ROLES) <= set(lowered):
+        if begun == 1 and set(ROLES) <= set(lowered):
             places = (lowered.index("query"), lowered.index("positive"), lowered.index("negative"))
             width = len(cells)
         elif any(stripped):
-            yield _row(reader.line_num, stripped, places, width)
+            row = _row(begun, stripped, places, width)
+            # Other columns may hold whole paragraphs; none of these three does.
+            torn = isinstance(row, str) or any("\n" in name for name in row.names)
+            yield _unclosed(begun, ended) if torn and ended > begun else row
 
 
-def _lines(reader: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+def _lines(path: Path, file: Iterable[str]) -> Iterator[tuple[int, int, list[str]]]:
+    """The cells of each row, with the first and the last line of it."""
+    reader, ended = csv.reader(file), 0
     try:
-        yield from reader
+        for cells in reader:
+            begun, ended = ended + 1, reader.line_num
+            yield begun, ended, cells
     except csv.Error as error:
-        raise Invalid(f"{path} is no CSV: {error}.", code="bad_triplets") from error
+        said = f"{path} is no CSV from line {ended + 1} on: {error}."
+        raise Invalid(said, code="bad_triplets") from error
+
+
+def _unclosed(begun: int, ended: int) -> str:
+    return f"Lines {begun} to {ended}: a quotation mark was opened and not closed in its line."
 
 
 def _row(line: int, cells: Sequence[str], places: tuple[int, int, int], width: int) -> Row | str:
     if len(cells) != width:
-        return f"Line {line}: {len(cells)} columns where {width} are meant: {', '.join(ROLES)}."
+        columns = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+        meant = f"{width} are meant, parted by commas: {', '.join(ROLES)}"
+        return f"Line {line}: {columns} where {meant}."
     row = Row(line, *(cells[place] for place in places))
     empty = [role for role, name in zip(ROLES, row.names, strict=True) if not name]
     if empty:

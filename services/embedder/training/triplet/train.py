@@ -23,7 +23,7 @@ from services.embedder.training.folders import check_free
 from services.embedder.training.pictures import lot
 from services.embedder.training.progress import Progress, Tell
 from services.embedder.training.triplet.forgetting import (
-    FEWEST,
+    PAIRED_LEAST,
     Exam,
     Verdict,
     held_out_groups,
@@ -98,7 +98,7 @@ class Material:
     def _have_pairs(self) -> bool:
         """Whether products have photos enough of their own to be told apart by."""
         _, counts = np.unique(self.products[self.fresh], return_counts=True)
-        return int((counts > 1).sum()) >= 2 * FEWEST
+        return int((counts > 1).sum()) >= PAIRED_LEAST
 
 
 def train(
@@ -162,7 +162,6 @@ def _material(
     """As it was gathered the first time: a shop goes on changing while a training is repeated."""
     arrays = saving.saved(scratch / _MATERIAL)
     if arrays is None:
-        scratch.mkdir(parents=True, exist_ok=True)
         arrays = _gathered(scratch, taught, gather(), tell)
         saving.save(scratch / _MATERIAL, arrays)
     failures = arrays.pop("failures").tolist()
