@@ -46,6 +46,6 @@ LAST: Final = "block_16_project_BN"
 of all, and they know kinds that nobody taught as well."""
 
 RECIPES: Final[Mapping[str, Recipe]] = {
-    "small": Recipe("small", "mobilenetv2-0.35", 160, "block_5_add", 1500, 1e-3, 112, 112, 0.6),
+    "small": Recipe("small", "mobilenetv2-0.35", 160, "block_5_add", 2500, 1e-3, 112, 112, 0.55),
     "base": Recipe("base", "mobilenetv2-1.0", 224, "block_12_add", 700, 5e-4, 160, 96, 0.5),
 }
