@@ -26,8 +26,9 @@ from shared.spaces import Spaces
 from shared.vectors import to_bytes
 from tests.training.jobs.stage import stock
 
-DIM = 256
 PARENT = BUNDLED / "small"
+_CONTENT = read_manifest(PARENT).spaces.slices()["content"]
+DIM = int(_CONTENT.stop - _CONTENT.start)
 
 
 def photos_of(categories: int, each: int, loud: float, seed: int = 1) -> Photos:
