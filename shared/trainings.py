@@ -69,8 +69,9 @@ class ClassifierRequest:
     version: str = "1"
     pictures: Pictures = Pictures()
     backbone: str = "mobilenetv2-0.35"
+    """Or a model, which gets a head; empty: the installation's."""
     weights: str | None = None
-    """A file of the backbone's weights; None: those that are bundled with it."""
+    """A file of the backbone's weights, or `RANDOM`; None where the backbone is a model."""
     side: int | None = None
     """Pixels a side of what the network sees; None: what suits the backbone."""
     dim: int = 192
@@ -100,6 +101,7 @@ class TripletRequest:
     triplets: str | None = None
     """A CSV of query, positive, negative; None: they are mined from the pictures."""
     backbone: str = "mobilenetv2-0.35"
+    """Or a model, which gets a head; empty: the installation's."""
     weights: str | None = None
     side: int | None = None
     dim: int = 256

@@ -98,8 +98,7 @@ def _sentence(found: "Adapted", answer: Mapping[str, Any], unreadable: Sequence[
     registered_as = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
     return (
         f"{said}\n{answer['model']} is in {answer['folder']}, after {answer['seconds']} s "
-        f"and {answer['photos']:,} photos.{registered_as} `lookalike embed --model "
-        f"{answer['folder']}` tries it; LOOKALIKE_MODEL gives it to the services."
+        f"and {answer['photos']:,} photos.{registered_as} {training.after(answer['folder'])}"
     )
 
 

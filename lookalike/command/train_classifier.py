@@ -161,6 +161,5 @@ def _sentence(trained: "Trained", answer: dict[str, Any]) -> str:
         f"{said}\n{answer['model']} is in {answer['folder']}, after "
         f"{answer['seconds']} s and {answer['photos']:,} photos: {answer['size'] / 1e6:.1f} MB, "
         f"{pace:,.0f} pictures/s on one core.{registered_as} {answer['confusion']} shows what is "
-        f"taken for what. `lookalike embed --model {answer['folder']}` tries it; LOOKALIKE_MODEL "
-        "gives it to the services."
+        f"taken for what. {training.after(answer['folder'])}"
     )

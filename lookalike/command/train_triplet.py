@@ -198,6 +198,6 @@ def _sentence(trained: "Trained", answer: dict[str, Any]) -> str:
     registered_as = f" It is registered as {answer['model_id']}." if answer["model_id"] else ""
     return (
         f"{said}\n{answer['model']} is in {answer['folder']}, after "
-        f"{answer['seconds']} s and {answer['photos']:,} photos.{registered_as} `lookalike embed "
-        f"--model {answer['folder']}` tries it; LOOKALIKE_MODEL gives it to the services."
+        f"{answer['seconds']} s and {answer['photos']:,} photos.{registered_as} "
+        f"{training.after(answer['folder'])}"
     )

@@ -187,6 +187,14 @@ def left_out(failures: Sequence[str]) -> str:
     return f" Left out, as told: {len(failures):,}." if failures else ""
 
 
+def after(out: str) -> str:
+    """What to do with the model that was written there."""
+    return (
+        f"`lookalike evaluate --images PHOTOS --model {out} --against small` compares it; "
+        f"`lookalike reembed {out}` brings a catalogue to it."
+    )
+
+
 def registered(shelf: "Shelf", tenant: str, folder: Path) -> str | None:
     """The id under which the folder's model is known from here on."""
     from services.embedder.registry import register  # noqa: PLC0415 - loads numpy

@@ -96,9 +96,12 @@ def _request(caller: Caller, body: AnyTraining) -> TrainingRequest:
     """With files and folders as places that trainers may read."""
     said: dict[str, Any] = body.model_dump(exclude={"pictures", "weights", "triplets"})
     said["pictures"] = _pictures(caller, body.pictures)
-    if not isinstance(body, AdaptBody) and body.weights is not None:
-        random = body.weights == RANDOM
-        said["weights"] = RANDOM if random else _place(caller, body.weights, "/weights")
+    if not isinstance(body, AdaptBody):
+        if body.weights is not None:
+            random = body.weights == RANDOM
+            said["weights"] = RANDOM if random else _place(caller, body.weights, "/weights")
+        elif "backbone" not in body.model_fields_set:
+            said["backbone"] = ""  # as in the command: the installation's model gets a head
     if isinstance(body, TripletBody) and body.triplets is not None:
         said["triplets"] = sources.find(caller, body.triplets, "/triplets").name
     _check_model(caller, body.from_model)

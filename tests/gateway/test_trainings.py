@@ -125,6 +125,17 @@ def test_what_is_wrong_is_told_field_by_field_and_nothing_is_stored(
     assert queue.rung == []
 
 
+@pytest.mark.parametrize("kind", ["classifier", "triplet"])
+def test_a_training_without_backbone_and_weights_is_for_the_installations_model(
+    kind: str, client: TestClient, ports: Ports
+) -> None:
+    """As in the command; a bare network without weights could only fail, hours later."""
+    plain = stored(ports, started(client, kind=kind)).progress["request"]
+    assert plain["backbone"] == ""
+    random = stored(ports, started(client, kind=kind, version="2", weights="none"))
+    assert random.progress["request"]["backbone"] == "mobilenetv2-0.35"
+
+
 def test_a_training_without_a_kind_is_told_which_there_are(client: TestClient) -> None:
     (flaw,) = client.post("/v1/trainings", json={"name": "ours"}).json()["errors"]
     assert flaw["code"] == "missing"

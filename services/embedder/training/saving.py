@@ -9,6 +9,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.errors import Unavailable
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -21,9 +23,12 @@ def save(path: Path, arrays: Arrays) -> None:
             file.flush()
             os.fsync(file.fileno())
         half_written.replace(path)
-    except OSError:
+    except OSError as error:
         half_written.unlink(missing_ok=True)
-        raise
+        raise Unavailable(
+            f"What was learnt so far could not be kept in {path.parent}: {error.strerror or error}.",
+            code="not_written",
+        ) from error
 
 
 def saved(path: Path) -> dict[str, NDArray[Any]] | None:

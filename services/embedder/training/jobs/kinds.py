@@ -1,8 +1,9 @@
 """What carries out each kind of training; TensorFlow is loaded only for those that take it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from services.embedder.registry import Shelf
 from services.embedder.training.progress import Progress, Tell
@@ -14,6 +15,8 @@ from shared.trainings import (
     TrainingRequest,
     TripletRequest,
 )
+
+_Taught = TypeVar("_Taught", ClassifierRequest, TripletRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,14 @@ def carry_out(request: TrainingRequest, desk: Desk, tell: Tell) -> str | None:
         case AdaptRequest():
             return _adapted(request, desk, tell)
         case ClassifierRequest():
-            return _classified(request, desk, tell)
+            return _classified(on_a_network(request, desk.model), desk, tell)
         case TripletRequest():
-            return _ranked(request, desk, tell)
+            return _ranked(on_a_network(request, desk.model), desk, tell)
+
+
+def on_a_network(request: _Taught, model: str) -> _Taught:
+    """What names no backbone is learnt on top of the installation's model."""
+    return replace(request, backbone=request.backbone or model)
 
 
 def _adapted(request: AdaptRequest, desk: Desk, tell: Tell) -> str:
