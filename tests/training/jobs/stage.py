@@ -35,7 +35,7 @@ def stock(catalogue: Catalogue, *, told: bool = True, tenant: str = TENANT) -> N
 
     Unless `told`, their categories say nothing of them either: then there is nothing to learn.
     """
-    spaces, rng = read_manifest(MODEL).spaces, np.random.default_rng(1)
+    spaces, rng = read_manifest(MODEL).spaces, np.random.default_rng(2)
     late = catalogue.now() + 600_000
     images, vectors, products = [], [], []
     for number in range(CATEGORIES * EACH):
