@@ -119,6 +119,14 @@ def test_too_few_that_can_be_read_are_told_with_the_first_reason(tmp_path: Path)
         material([*good, *bad], Looked().extractor, tmp_path, tell_nobody)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_two_categories_of_four_photos_are_enough(seed: int, tmp_path: Path) -> None:
+    drawn = in_folders(draw_folders(tmp_path / "photos", categories=2, each=4))
+    photos = [Photo(f"{seed}/{one.product}", one.category, one.name, one.read) for one in drawn]
+    seen = material(photos, Looked().extractor, tmp_path, tell_nobody)
+    assert (len(seen.taught.photos), len(seen.held_out.photos)) == (4, 4)
+
+
 def test_photos_of_too_few_products_cannot_be_judged(photos: list[Photo], tmp_path: Path) -> None:
     few = [Photo(one.category, one.category, one.name, one.read) for one in photos]
     with pytest.raises(Invalid, match="four products or more"):

@@ -26,7 +26,7 @@ _REFUSED: Final = frozenset({".avif", ".bmp", ".gif", ".heic", ".jfif", ".tif", 
 """Pictures too, most of them in formats that nobody here reads: they are told, not passed over."""
 _PAGE: Final = 500
 _HELD_OUT: Final = 2**32 // 5
-_HELD_OUT_LEAST: Final = 2
+HELD_OUT_LEAST: Final = 2
 
 Path_ = tuple[str, ...]
 
@@ -132,15 +132,15 @@ def lot(product: str) -> int:
     return zlib.crc32(product.encode())
 
 
-def enough(photos: Sequence[Photo]) -> list[Photo]:
-    """Those of categories that have photos enough; raises where they are not two."""
+def enough(photos: Sequence[Photo], fewest: int = FEWEST) -> list[Photo]:
+    """Those of categories that have as many photos; raises where they are not two."""
     counts = Counter(photo.category for photo in photos)
     if len(counts) == 1:
         raise one_category(photos)
-    kept = {category for category, count in counts.items() if count >= FEWEST}
+    kept = {category for category, count in counts.items() if count >= fewest}
     if len(kept) < 2:
         raise Invalid(
-            f"{len(kept)} of {len(counts)} categories have {FEWEST} photos or more, and it takes "
+            f"{len(kept)} of {len(counts)} categories have {fewest} photos or more, and it takes "
             "two: give more photos of a category, or products a coarser one.",
             code="too_few_categories",
         )
@@ -157,7 +157,7 @@ def one_category(photos: Sequence[Photo]) -> Invalid:
 
 
 def split(photos: Sequence[Photo]) -> Split:
-    """About a fifth is held out, of every category two products at least where it has four."""
+    """About a fifth is held out; of a category with four products or more, two at least and half at most."""
     products: defaultdict[str, set[str]] = defaultdict(set)
     for photo in photos:
         products[photo.category].add(photo.product)
@@ -213,8 +213,5 @@ def _held_out(products: Collection[str]) -> list[str]:
     if len(products) < FEWEST:
         return []
     ordered = sorted(products, key=lot)
-    return [
-        product
-        for place, product in enumerate(ordered)
-        if place < _HELD_OUT_LEAST or lot(product) < _HELD_OUT
-    ]
+    fifth = sum(lot(product) < _HELD_OUT for product in ordered)
+    return ordered[: min(max(HELD_OUT_LEAST, fifth), len(ordered) // 2)]

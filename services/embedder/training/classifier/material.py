@@ -10,7 +10,14 @@ import numpy as np
 from services.embedder.training.classifier.head import Taught
 from services.embedder.training.features import Extractor, Features, features
 from services.embedder.training.judging import Quality, judged
-from services.embedder.training.pictures import Photo, enough, lot, split
+from services.embedder.training.pictures import (
+    FEWEST,
+    HELD_OUT_LEAST,
+    Photo,
+    enough,
+    lot,
+    split,
+)
 from services.embedder.training.progress import Tell
 from shared.errors import Invalid
 from shared.vectors import Floats
@@ -80,7 +87,7 @@ def _check_judges(photos: Sequence[Photo]) -> None:
 def _check_left(taught: Features, held_out: Features) -> None:
     try:
         enough([*taught.photos, *held_out.photos])
-        enough(taught.photos)
+        enough(taught.photos, FEWEST - HELD_OUT_LEAST)
         _check_judges(held_out.photos)
     except Invalid as error:
         unreadable = [*taught.unreadable, *held_out.unreadable]
