@@ -1,10 +1,12 @@
 """How the bundled models are taught; asked in one process with TensorFlow."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
+from services.embedder.training.bundled.recipes import RECIPES
 from tests.training.processes import answered
 
 pytestmark = [
@@ -47,3 +49,10 @@ def test_neighbours_that_the_teacher_has_cost_nothing(answers: dict[str, Any]) -
     same, other = answers["as_near"]
     assert same == pytest.approx(0, abs=1e-4)
     assert other > 1
+
+
+def test_what_was_taught_is_taken_up_by_the_same_lesson_alone() -> None:
+    small = RECIPES["small"]
+    assert replace(small, share=0.9).lesson == small.lesson
+    others = {replace(small, steps=9), replace(small, frozen="block_9_add"), RECIPES["base"]}
+    assert small.lesson not in {other.lesson for other in others}

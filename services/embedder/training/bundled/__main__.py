@@ -43,7 +43,7 @@ def make(
     seen = looked_at(data, recipe, domains, scratch, say)
     whole, taught = (network_of(recipe.backbone, recipe.side, data) for _ in range(2))
     student = student_of(taught, recipe)
-    kept = scratch / f"{recipe.name}-{'+'.join(domains)}.weights.h5"
+    kept = scratch / f"{recipe.name}-{'+'.join(domains)}-{recipe.lesson}.weights.h5"
     if kept.is_file():
         student.network.load_weights(kept)
     else:

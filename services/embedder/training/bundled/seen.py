@@ -84,7 +84,7 @@ def looked_at(
 def _domain(data: Path, recipe: Recipe, domain: str, scratch: Path, tell: Tell) -> Seen:
     photos = in_folders(data / DOMAINS[domain])
     kinds = np.unique([photo.category for photo in photos], return_inverse=True)[1]
-    student = scratch / f"{recipe.name}-{domain}.npy"
+    student = scratch / f"{recipe.name}-{recipe.frozen}-{domain}.npy"
     teacher = scratch / f"teacher-{domain}.npy"
     if not student.is_file():
         stem = _frozen(network_of(recipe.backbone, recipe.side, data), recipe.frozen)
