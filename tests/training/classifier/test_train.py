@@ -56,7 +56,7 @@ def test_the_manifest_tells_what_taught_it_how_well_and_how_fast(answers: dict[s
         "precision_after",
     }
     assert answers["pace"]["pictures_per_second"] > 0
-    assert "nearest photos of a held-out product" in answers["sentence"]
+    assert "nearest photos of held-out products" in answers["sentence"]
     assert answers["provenance"].startswith("Content is a feature layer on mobilenetv2-0.35")
     assert answers["provenance"].endswith(answers["sentence"])
 
