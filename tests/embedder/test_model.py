@@ -91,6 +91,16 @@ def test_letterboxing_keeps_the_shape_and_pads_with_the_border() -> None:
     assert (framed[22:38, 28:32] == 255).all()
 
 
+def test_of_an_odd_number_of_padding_lines_one_more_is_behind() -> None:
+    light, dark = np.full((21, 60, 3), 200, np.uint8), 10
+    light[1:-1, 1:-1] = dark
+    framed = Preprocessing(60)(light)
+    rows = np.flatnonzero((framed[:, 30] == dark).all(1))
+    assert (rows[0], rows[-1]) == (20, 38)
+    columns = np.flatnonzero((Preprocessing(60)(light.transpose(1, 0, 2))[30] == dark).all(1))
+    assert (columns[0], columns[-1]) == (20, 38)
+
+
 def _rewritten(folder: Path, *, weights: bytes | None = None, **dims: int) -> None:
     """A manifest that fits other weights, or spaces of other dimensions, as if it were honest."""
     manifest = read_manifest(folder)

@@ -10,6 +10,7 @@ from services.embedder.training.pictures import (
     asked_for,
     enough,
     in_folders,
+    lot,
     of_catalogue,
     pixels_of,
     split,
@@ -109,6 +110,12 @@ def test_small_categories_keep_two_products_to_judge_by() -> None:
     assert held_out.count("0") >= 2
     assert held_out.count("1") == 0
     assert held_out.count("2") >= 2
+
+
+def test_half_of_a_small_category_teaches_whatever_the_lot() -> None:
+    by_lot = sorted(map(str, range(1000)), key=lot)
+    photos = [Photo(product, "0", product, lambda: b"") for product in by_lot[:4]]
+    assert names(split(photos).held_out) == by_lot[:2]
 
 
 @pytest.fixture
